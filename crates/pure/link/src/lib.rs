@@ -1,0 +1,41 @@
+//! The browser link protocol, version 1: messages to bytes and back.
+//!
+//! `docs/link.md` is the specification; the TypeScript twin is `web-client/src/wire/`, and both
+//! are tested against `tests/vectors/link/vectors.json`. This crate knows nothing of sockets,
+//! sessions or pacing.
+
+mod error;
+mod record;
+mod to_browser;
+mod to_gateway;
+
+pub use error::LinkError;
+pub use record::{BODY_MAX_BYTES, Record, records};
+pub use to_browser::{
+    Ability, Category, Codec, ErrorRecord, Phase, ToBrowser, Welcome, encode_frame_end,
+};
+pub use to_gateway::{Hello, QualityMode, Resume, ToGateway};
+
+/// The protocol version in Hello and Welcome.
+pub const VERSION: u16 = 1;
+
+/// The WebSocket subprotocol.
+pub const SUBPROTOCOL: &str = "porthole.v1";
+
+/// What a subprotocol that carries the token begins with.
+pub const TOKEN_SUBPROTOCOL_PREFIX: &str = "porthole.token.";
+
+/// Largest WebSocket message from a browser, in bytes.
+pub const TO_GATEWAY_MAX_BYTES: usize = 2 << 20;
+
+/// Largest WebSocket message to a browser, in bytes.
+pub const TO_BROWSER_MAX_BYTES: usize = 64 << 20;
+
+/// Largest clipboard content, in bytes.
+pub const CLIPBOARD_MAX_BYTES: usize = 1 << 20;
+
+/// Longest text of one Text record, in bytes.
+pub const TEXT_MAX_BYTES: usize = 4096;
+
+#[cfg(test)]
+mod vector_tests;

@@ -1,0 +1,251 @@
+//! What a browser says to the gateway.
+
+use bytes::{BufMut, BytesMut};
+use porthole_pixels::{Point, Rect, Size};
+use porthole_wire::Reader;
+
+use crate::record::{put_record, put_rect, read_rect, read_text};
+use crate::{CLIPBOARD_MAX_BYTES, LinkError, Record, TEXT_MAX_BYTES};
+
+const FLAG_RESUME: u8 = 1;
+const FLAG_VIEW_ONLY: u8 = 2;
+
+/// A session to come back to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// The session's name, from Welcome.
+    pub session: [u8; 16],
+    /// The secret, from the last Welcome.
+    pub secret: [u8; 32],
+}
+
+impl std::fmt::Debug for Resume {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resume").finish_non_exhaustive()
+    }
+}
+
+/// A browser's first record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Optional parts of the protocol that the browser knows.
+    pub features: u32,
+    /// The size that the viewer would like, in device pixels; zero for no wish.
+    pub size: Size,
+    /// 100 times the device pixel ratio.
+    pub scale_percent: u16,
+    /// The viewer only wants to watch.
+    pub view_only: bool,
+    /// A session to come back to.
+    pub resume: Option<Resume>,
+}
+
+/// What a viewer would rather have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum QualityMode {
+    /// As the network allows, exact when still.
+    #[default]
+    Automatic = 0,
+    /// Exact always.
+    Exact = 1,
+    /// As few bytes as possible while things move.
+    Sparing = 2,
+}
+
+/// One record to the gateway. Layouts are in `docs/link.md`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToGateway {
+    /// 0x01
+    Hello(Hello),
+    /// 0x02: frame number, and microseconds from its arrival to its being on the canvas.
+    Ack(u32, u32),
+    /// 0x03
+    Key {
+        /// Down, or up.
+        down: bool,
+        /// X11 keysym, or 0.
+        keysym: u32,
+        /// XT set 1 scan code, or 0.
+        scancode: u16,
+    },
+    /// 0x04
+    Text(String),
+    /// 0x05: place and buttons.
+    Pointer(Point, u8),
+    /// 0x06: place, sideways and downwards, in 1/120 notch.
+    Wheel(Point, i16, i16),
+    /// 0x07
+    ReleaseAll,
+    /// 0x81, format 1.
+    ClipboardText(String),
+    /// 0x82: device pixels, and 100 times the device pixel ratio.
+    Resize(Size, u16),
+    /// 0x83
+    Ping(u32),
+    /// 0x84
+    Quality(QualityMode),
+    /// 0x85
+    Visible(bool),
+    /// 0x86
+    Repaint(Rect),
+}
+
+impl ToGateway {
+    /// Appends this record to a message.
+    pub fn encode(&self, out: &mut BytesMut) {
+        match self {
+            Self::Hello(hello) => put_record(out, 0x01, |out| put_hello(out, hello)),
+            Self::Ack(frame, decode_us) => put_record(out, 0x02, |out| {
+                out.put_u32_le(*frame);
+                out.put_u32_le(*decode_us);
+            }),
+            Self::Key { down, keysym, scancode } => put_record(out, 0x03, |out| {
+                out.put_u8((*down).into());
+                out.put_u32_le(*keysym);
+                out.put_u16_le(*scancode);
+            }),
+            Self::Text(text) => put_record(out, 0x04, |out| out.put_slice(text.as_bytes())),
+            Self::Pointer(at, buttons) => put_record(out, 0x05, |out| {
+                out.put_u16_le(at.x);
+                out.put_u16_le(at.y);
+                out.put_u8(*buttons);
+            }),
+            Self::Wheel(at, dx, dy) => put_record(out, 0x06, |out| {
+                out.put_u16_le(at.x);
+                out.put_u16_le(at.y);
+                out.put_i16_le(*dx);
+                out.put_i16_le(*dy);
+            }),
+            Self::ReleaseAll => put_record(out, 0x07, |_| ()),
+            Self::ClipboardText(text) => put_record(out, 0x81, |out| {
+                out.put_u8(1);
+                out.put_slice(text.as_bytes());
+            }),
+            Self::Resize(size, scale_percent) => put_record(out, 0x82, |out| {
+                out.put_u16_le(size.width);
+                out.put_u16_le(size.height);
+                out.put_u16_le(*scale_percent);
+            }),
+            Self::Ping(token) => put_record(out, 0x83, |out| out.put_u32_le(*token)),
+            Self::Quality(mode) => put_record(out, 0x84, |out| out.put_u8(*mode as u8)),
+            Self::Visible(visible) => put_record(out, 0x85, |out| out.put_u8((*visible).into())),
+            Self::Repaint(rect) => put_record(out, 0x86, |out| put_rect(out, *rect)),
+        }
+    }
+
+    /// Decodes one record. `None` is an optional record that this version does not know.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`] for a body that does not hold its fields or a kind that must be understood.
+    pub fn decode(record: Record<'_>) -> Result<Option<Self>, LinkError> {
+        let mut input = Reader::new(record.body);
+        let known = match record.kind {
+            0x01 => Some(Self::Hello(read_hello(&mut input)?)),
+            0x04 => Some(Self::Text(read_text("text", record.body, TEXT_MAX_BYTES)?)),
+            0x81 => return read_clipboard(&mut input),
+            0x84 => Some(Self::Quality(read_quality(input.u8())?)),
+            _ => return Self::decode_plain(record, &mut input),
+        };
+        Ok(known)
+    }
+
+    /// The records that are nothing but numbers.
+    fn decode_plain(record: Record<'_>, input: &mut Reader<'_>) -> Result<Option<Self>, LinkError> {
+        let (name, message) = match record.kind {
+            0x02 => ("ack", read_pair(input).map(|(frame, us)| Self::Ack(frame, us))),
+            0x03 => ("key", read_key(input)),
+            0x05 => {
+                ("pointer", read_point(input).zip(input.u8()).map(|(at, b)| Self::Pointer(at, b)))
+            }
+            0x06 => ("wheel", read_wheel(input)),
+            0x07 => ("release", Some(Self::ReleaseAll)),
+            0x82 => {
+                ("resize", read_size(input).zip(input.u16_le()).map(|(s, p)| Self::Resize(s, p)))
+            }
+            0x83 => ("ping", input.u32_le().map(Self::Ping)),
+            0x85 => ("visible", input.u8().map(|visible| Self::Visible(visible != 0))),
+            0x86 => ("repaint", read_rect(input).map(Self::Repaint)),
+            _ if record.is_optional() => return Ok(None),
+            kind => return Err(LinkError::UnknownKind { kind }),
+        };
+        message.map(Some).ok_or(LinkError::Short { name })
+    }
+}
+
+fn put_hello(out: &mut BytesMut, hello: &Hello) {
+    out.put_u16_le(crate::VERSION);
+    out.put_u32_le(hello.features);
+    out.put_u16_le(hello.size.width);
+    out.put_u16_le(hello.size.height);
+    out.put_u16_le(hello.scale_percent);
+    let resume = if hello.resume.is_some() { FLAG_RESUME } else { 0 };
+    out.put_u8(resume | if hello.view_only { FLAG_VIEW_ONLY } else { 0 });
+    if let Some(resume) = &hello.resume {
+        out.put_slice(&resume.session);
+        out.put_slice(&resume.secret);
+    }
+}
+
+fn read_hello(input: &mut Reader<'_>) -> Result<Hello, LinkError> {
+    let short = LinkError::Short { name: "hello" };
+    let version = input.u16_le().ok_or_else(|| short.clone())?;
+    if version != crate::VERSION {
+        return Err(LinkError::Undefined { field: "version", value: version.into() });
+    }
+    let read = |input: &mut Reader<'_>| {
+        let features = input.u32_le()?;
+        let size = read_size(input)?;
+        let scale_percent = input.u16_le()?;
+        let flags = input.u8()?;
+        let resume = if flags & FLAG_RESUME == 0 {
+            None
+        } else {
+            Some(Resume { session: input.array()?, secret: input.array()? })
+        };
+        let view_only = flags & FLAG_VIEW_ONLY != 0;
+        Some(Hello { features, size, scale_percent, view_only, resume })
+    };
+    read(input).ok_or(short)
+}
+
+fn read_clipboard(input: &mut Reader<'_>) -> Result<Option<ToGateway>, LinkError> {
+    match input.u8().ok_or(LinkError::Short { name: "clipboard" })? {
+        1 => read_text("clipboard", input.take_rest(), CLIPBOARD_MAX_BYTES)
+            .map(|text| Some(ToGateway::ClipboardText(text))),
+        // A format that this version does not know is skipped like an unknown record.
+        _ => Ok(None),
+    }
+}
+
+fn read_quality(mode: Option<u8>) -> Result<QualityMode, LinkError> {
+    Ok(match mode.ok_or(LinkError::Short { name: "quality" })? {
+        0 => QualityMode::Automatic,
+        1 => QualityMode::Exact,
+        2 => QualityMode::Sparing,
+        value => return Err(LinkError::Undefined { field: "mode", value: value.into() }),
+    })
+}
+
+fn read_pair(input: &mut Reader<'_>) -> Option<(u32, u32)> {
+    Some((input.u32_le()?, input.u32_le()?))
+}
+
+fn read_key(input: &mut Reader<'_>) -> Option<ToGateway> {
+    let down = input.u8()? != 0;
+    Some(ToGateway::Key { down, keysym: input.u32_le()?, scancode: input.u16_le()? })
+}
+
+fn read_wheel(input: &mut Reader<'_>) -> Option<ToGateway> {
+    let at = read_point(input)?;
+    Some(ToGateway::Wheel(at, input.i16_le()?, input.i16_le()?))
+}
+
+fn read_point(input: &mut Reader<'_>) -> Option<Point> {
+    Some(Point { x: input.u16_le()?, y: input.u16_le()? })
+}
+
+fn read_size(input: &mut Reader<'_>) -> Option<Size> {
+    Some(Size { width: input.u16_le()?, height: input.u16_le()? })
+}

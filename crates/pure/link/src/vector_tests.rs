@@ -1,0 +1,178 @@
+//! Both directions against `tests/vectors/link/vectors.json`, which TypeScript shares.
+
+use bytes::{Bytes, BytesMut};
+use porthole_pixels::{Point, Rect, Size};
+use serde_json::Value;
+
+use crate::{
+    Ability, Category, Codec, ErrorRecord, Hello, LinkError, Phase, QualityMode, Resume, ToBrowser,
+    ToGateway, Welcome, records,
+};
+
+const RECT: Rect = Rect::new(1, 2, 300, 400);
+
+fn to_browser() -> Vec<(&'static str, ToBrowser)> {
+    let welcome = Welcome {
+        features: 0,
+        permissions: 0b111,
+        linger_ms: 60_000,
+        session: [0x11; 16],
+        secret: [0x22; 32],
+    };
+    let error = ErrorRecord {
+        category: Category::Token,
+        retry: false,
+        cause: "token_expired".into(),
+        message: "this link has expired; ask for a new one".into(),
+    };
+    vec![
+        ("welcome", ToBrowser::Welcome(welcome)),
+        ("size", ToBrowser::Size(Size::new(1920, 1080))),
+        ("fill", ToBrowser::Fill(RECT, [10, 20, 30])),
+        ("copy", ToBrowser::Copy(Point { x: 5, y: 6 }, RECT)),
+        ("image jpeg", ToBrowser::Image(RECT, Codec::Jpeg, Bytes::from_static(&[0xff, 0xd8]))),
+        ("image palette", ToBrowser::Image(RECT, Codec::Palette, Bytes::from_static(&[3, 0]))),
+        ("image rgb", ToBrowser::Image(RECT, Codec::Rgb, Bytes::from_static(&[3, 0]))),
+        ("frame end", ToBrowser::FrameEnd(0x0102_0304)),
+        ("error", ToBrowser::Error(error)),
+        (
+            "cursor",
+            ToBrowser::Cursor(Point { x: 1, y: 2 }, Size::new(3, 4), Bytes::from_static(&[3, 0])),
+        ),
+        ("clipboard from remote", ToBrowser::ClipboardText("grüße €".into())),
+        ("title", ToBrowser::Title("desk — top".into())),
+        ("bell", ToBrowser::Bell),
+        ("leds", ToBrowser::Leds(0b110)),
+        ("state", ToBrowser::State(Phase::Connecting, "waiting".into())),
+        ("notice", ToBrowser::Notice("the clipboard was too large".into())),
+        ("abilities", ToBrowser::Abilities(Ability::RESIZE)),
+        ("pong", ToBrowser::Pong(77)),
+    ]
+}
+
+fn to_gateway() -> Vec<(&'static str, ToGateway)> {
+    let hello = Hello {
+        features: 0,
+        size: Size::new(1280, 720),
+        scale_percent: 150,
+        view_only: false,
+        resume: None,
+    };
+    let resuming = Hello {
+        view_only: true,
+        resume: Some(Resume { session: [0x33; 16], secret: [0x44; 32] }),
+        ..hello.clone()
+    };
+    vec![
+        ("hello", ToGateway::Hello(hello)),
+        ("hello resuming", ToGateway::Hello(resuming)),
+        ("ack", ToGateway::Ack(9, 12_345)),
+        ("key", ToGateway::Key { down: true, keysym: 0x0100_20ac, scancode: 0x9d }),
+        ("text", ToGateway::Text("日本".into())),
+        ("pointer", ToGateway::Pointer(Point { x: 640, y: 360 }, 0b101)),
+        ("wheel", ToGateway::Wheel(Point { x: 640, y: 360 }, -120, 240)),
+        ("release all", ToGateway::ReleaseAll),
+        ("clipboard to remote", ToGateway::ClipboardText("a\nb".into())),
+        ("resize", ToGateway::Resize(Size::new(800, 600), 200)),
+        ("ping", ToGateway::Ping(77)),
+        ("quality", ToGateway::Quality(QualityMode::Sparing)),
+        ("visible", ToGateway::Visible(false)),
+        ("repaint", ToGateway::Repaint(RECT)),
+    ]
+}
+
+fn vectors() -> Vec<Value> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/vectors/link/vectors.json");
+    #[expect(clippy::disallowed_methods, reason = "a test reads its vectors")]
+    let text = std::fs::read_to_string(path).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn vector(name: &str) -> Vec<u8> {
+    let vectors = vectors();
+    let found = vectors.iter().find(|vector| vector["name"] == name);
+    let hex = found.unwrap_or_else(|| panic!("no vector {name}"))["hex"].as_str().unwrap();
+    unhex(hex)
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
+
+#[test]
+fn encodes_and_decodes_every_record() {
+    for (name, message) in to_browser() {
+        let mut out = BytesMut::new();
+        message.encode(&mut out);
+        assert_eq!(hex(&out), hex(&vector(name)), "{name}");
+        let record = records(&out).next().unwrap().unwrap();
+        assert_eq!(ToBrowser::decode(record), Ok(Some(message)), "{name}");
+    }
+    for (name, message) in to_gateway() {
+        let mut out = BytesMut::new();
+        message.encode(&mut out);
+        assert_eq!(hex(&out), hex(&vector(name)), "{name}");
+        let record = records(&out).next().unwrap().unwrap();
+        assert_eq!(ToGateway::decode(record), Ok(Some(message)), "{name}");
+    }
+}
+
+/// Every vector in the file is known here, so that the two sides cannot drift apart.
+#[test]
+fn knows_every_vector() {
+    let known: Vec<&str> = to_browser()
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(to_gateway().iter().map(|(name, _)| *name))
+        .collect();
+    for vector in vectors() {
+        let name = vector["name"].as_str().unwrap();
+        if vector.get("error").is_some() {
+            let bytes = unhex(vector["hex"].as_str().unwrap());
+            let failed = if vector["to"] == "gateway" {
+                records(&bytes)
+                    .map(|record| ToGateway::decode(record?).map(|_| ()))
+                    .any(|r| r.is_err())
+            } else {
+                records(&bytes)
+                    .map(|record| ToBrowser::decode(record?).map(|_| ()))
+                    .any(|r| r.is_err())
+            };
+            assert!(failed, "{name}");
+        } else if vector.get("skipped").is_some() {
+            let bytes = unhex(vector["hex"].as_str().unwrap());
+            let record = records(&bytes).next().unwrap().unwrap();
+            assert_eq!(ToGateway::decode(record), Ok(None), "{name}");
+            assert_eq!(ToBrowser::decode(record), Ok(None), "{name}");
+        } else {
+            assert!(known.contains(&name), "{name}");
+        }
+    }
+}
+
+/// Cutting a message anywhere is an error or a valid shorter text, and never a panic.
+#[test]
+fn every_cut_is_survived() {
+    for (name, message) in to_gateway() {
+        let mut out = BytesMut::new();
+        message.encode(&mut out);
+        for cut in 1..out.len() {
+            let first = records(&out[..cut]).next().unwrap();
+            assert!(matches!(first, Err(LinkError::Cut { .. })), "{name} at {cut}");
+        }
+        // A body that is cut while its header agrees.
+        for cut in 0..out.len() - 4 {
+            let record = crate::Record { kind: out[0], body: &out[4..4 + cut] };
+            let _ = ToGateway::decode(record);
+            let _ = ToBrowser::decode(record);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What happened to a surface since somebody last looked: copies first, then damage.
+
+use crate::{Damage, Point, Rect, Size};
+
+/// Most copies kept before further ones are turned into damage.
+pub const COPIES_MAX: usize = 64;
+
+/// Pixels that moved: `target` now shows what stood at `source` in a rectangle of its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copy {
+    /// Top left of where the pixels were.
+    pub source: Point,
+    /// Where they are now.
+    pub target: Rect,
+}
+
+impl Copy {
+    /// Where the pixels were.
+    pub const fn source_rect(self) -> Rect {
+        Rect::new(self.source.x, self.source.y, self.target.width, self.target.height)
+    }
+
+    /// Moves `rect`, a part of the source, to where the copy puts it.
+    pub const fn carry(self, rect: Rect) -> Rect {
+        Rect {
+            x: rect.x - self.source.x + self.target.x,
+            y: rect.y - self.source.y + self.target.y,
+            ..rect
+        }
+    }
+}
+
+/// The difference between an older picture and the current one.
+///
+/// INVARIANT: carrying out `copies` in order on the older picture and then taking the current
+/// pixels of `damage` gives the current picture. A copy whose source was already damaged
+/// would carry pixels that the older picture never had, so the part of its target that they
+/// land on is damage too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    copies: Vec<Copy>,
+    damage: Damage,
+}
+
+impl Changes {
+    /// No difference.
+    pub fn none(size: Size) -> Self {
+        Self { copies: Vec::new(), damage: Damage::clean(size) }
+    }
+
+    /// The older picture is of no use.
+    pub fn all(size: Size) -> Self {
+        Self { copies: Vec::new(), damage: Damage::full(size) }
+    }
+
+    /// Copies, in the order in which to carry them out.
+    pub fn copies(&self) -> &[Copy] {
+        &self.copies
+    }
+
+    /// What to fetch from the current picture after the copies.
+    pub const fn damage(&self) -> &Damage {
+        &self.damage
+    }
+
+    /// Whether both pictures are the same.
+    pub fn is_none(&self) -> bool {
+        self.copies.is_empty() && self.damage.is_clean()
+    }
+
+    /// Forgets everything: somebody has looked.
+    pub fn clear(&mut self) {
+        self.copies.clear();
+        self.damage.clear();
+    }
+
+    /// Pixels of `rect` changed.
+    pub fn add_damage(&mut self, rect: Rect) {
+        self.damage.add(rect);
+    }
+
+    /// Pixels moved. `copy` lies within the surface.
+    pub fn add_copy(&mut self, copy: Copy) {
+        let stale: Vec<Rect> = self.damage.iter_within(copy.source_rect()).collect();
+        let stale_area: u32 = stale.iter().map(|rect| rect.area()).sum();
+        // A copy that is mostly repaired afterwards saves nothing.
+        if self.copies.len() >= COPIES_MAX || stale_area > copy.target.area() / 2 {
+            self.damage.add(copy.target);
+            return;
+        }
+        // What it overwrites need not be fetched any more.
+        self.damage.clear_within(copy.target);
+        for rect in stale {
+            self.damage.add(copy.carry(rect));
+        }
+        self.copies.push(copy);
+    }
+
+    /// Appends what happened next. Does nothing useful across a change of size: the caller
+    /// starts again with [`Changes::all`].
+    pub fn add_all(&mut self, next: &Self) {
+        for copy in &next.copies {
+            self.add_copy(*copy);
+        }
+        self.damage.add_all(&next.damage);
+    }
+}

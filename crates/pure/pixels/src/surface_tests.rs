@@ -1,0 +1,128 @@
+//! The surface against a plain model of itself.
+
+use crate::{Changes, PixelsError, Point, Rect, SURFACE_SIDE_MAX_PX, Size, Surface};
+
+const RED: [u8; 4] = [255, 0, 0, 255];
+const BLUE: [u8; 4] = [0, 0, 255, 255];
+
+fn surface(width: u16, height: u16) -> Surface {
+    let mut surface = Surface::new(Size::new(width, height)).unwrap();
+    surface.clear_changes();
+    surface
+}
+
+fn damaged(surface: &Surface) -> Vec<Rect> {
+    surface.changes().damage().iter().collect()
+}
+
+#[test]
+fn a_pixel_drawn_again_is_not_damage() {
+    let mut surface = surface(100, 100);
+    surface.fill(Rect::new(10, 10, 5, 5), RED).unwrap();
+    assert_eq!(damaged(&surface), [Rect::new(10, 10, 5, 5)]);
+    surface.clear_changes();
+    surface.fill(Rect::new(10, 10, 5, 5), RED).unwrap();
+    assert!(surface.changes().is_none());
+    surface.store_row(9, 12, &[[0, 0, 0, 7], RED, BLUE, RED].concat());
+    assert_eq!(damaged(&surface), [Rect::new(11, 12, 1, 1)]);
+}
+
+#[test]
+fn the_fourth_byte_is_made_canonical() {
+    let mut surface = surface(4, 1);
+    surface
+        .store(Rect::new(0, 0, 4, 1), &[1, 2, 3, 0, 4, 5, 6, 9, 7, 8, 9, 255, 0, 0, 0, 0])
+        .unwrap();
+    assert_eq!(surface.bytes(), [1, 2, 3, 255, 4, 5, 6, 255, 7, 8, 9, 255, 0, 0, 0, 255]);
+}
+
+#[test]
+fn refuses_what_does_not_fit() {
+    let mut held = surface(10, 10);
+    let past = Rect::new(5, 5, 6, 1);
+    assert_eq!(
+        held.fill(past, RED),
+        Err(PixelsError::Outside { rect: past, size: Size::new(10, 10) })
+    );
+    assert!(held.copy(Point { x: 9, y: 0 }, Rect::new(0, 0, 2, 2)).is_err());
+    assert!(held.store(Rect::new(u16::MAX, 0, u16::MAX, 1), &[]).is_err());
+    held.store_row(8, 9, &[RED; 40].concat());
+    held.store_row(500, 500, &[RED; 40].concat());
+    assert_eq!(damaged(&held), [Rect::new(8, 9, 2, 1)]);
+    assert!(Surface::new(Size::new(SURFACE_SIDE_MAX_PX + 1, 1)).is_err());
+    assert!(Surface::new(Size::new(16_000, 16_000)).is_err());
+}
+
+#[test]
+fn a_resize_keeps_what_both_sizes_share() {
+    let mut held = surface(3, 3);
+    held.fill(Rect::new(0, 0, 3, 3), RED).unwrap();
+    held.resize(Size::new(2, 4)).unwrap();
+    assert_eq!(held.row(Rect::new(0, 2, 2, 1), 0), [RED, RED].concat());
+    assert_eq!(held.row(Rect::new(0, 3, 2, 1), 0), [[0, 0, 0, 255]; 2].concat());
+    assert_eq!(damaged(&held), [Rect::new(0, 0, 2, 4)]);
+}
+
+/// Random stores, fills and copies: carrying out the changes on an old picture must give the
+/// new one, however they were interleaved and however many looks were merged.
+#[test]
+fn changes_rebuild_the_picture() {
+    let size = Size::new(150, 140);
+    let mut random = Random(7);
+    for round in 0..200 {
+        let mut held = Surface::new(size).unwrap();
+        scribble(&mut held, &mut random, 6);
+        held.clear_changes();
+        let old = held.clone();
+        let mut pending = Changes::none(size);
+        for _ in 0..3 {
+            scribble(&mut held, &mut random, 5);
+            pending.add_all(held.changes());
+            held.clear_changes();
+        }
+        assert_eq!(replay(old, &pending, &held).bytes(), held.bytes(), "round {round}");
+    }
+}
+
+fn replay(mut old: Surface, changes: &Changes, now: &Surface) -> Surface {
+    for copy in changes.copies() {
+        old.copy(copy.source, copy.target).unwrap();
+    }
+    for rect in changes.damage().iter() {
+        for y in 0..rect.height {
+            old.store_row(rect.x, rect.y + y, now.row(rect, y));
+        }
+    }
+    old
+}
+
+fn scribble(surface: &mut Surface, random: &mut Random, steps: usize) {
+    let size = surface.size();
+    for _ in 0..steps {
+        let width = 1 + random.below(90);
+        let height = 1 + random.below(90);
+        let (x, y) = (random.below(size.width - width), random.below(size.height - height));
+        let rect = Rect::new(x, y, width, height);
+        if random.below(2) == 0 {
+            let shade = random.below(250) as u8;
+            surface.fill(rect, [shade, shade / 2, 9, 255]).unwrap();
+        } else {
+            let from = Point {
+                x: random.below(size.width - width),
+                y: random.below(size.height - height),
+            };
+            surface.copy(from, rect).unwrap();
+        }
+    }
+}
+
+/// A small generator with a fixed seed, so that a failure repeats.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u16) -> u16 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % u64::from(limit.max(1))) as u16
+    }
+}

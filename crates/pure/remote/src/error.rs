@@ -1,0 +1,38 @@
+//! Why a connection to a remote ended badly.
+
+/// Who has to act on a fault. Picks the log level and what the page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// Wrong or missing credentials: the user, or whoever configured the connection.
+    Credentials,
+    /// Configuration or policy: the operator.
+    Operator,
+    /// The remote broke its protocol or went away: whoever runs it.
+    Remote,
+}
+
+/// A fault that ends a connection to a remote, in the words of its driver.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RemoteError {
+    cause: &'static str,
+    blame: Blame,
+    message: String,
+}
+
+impl RemoteError {
+    /// `cause` is a short, stable name; `message` is fit to print and holds no secret.
+    pub const fn new(cause: &'static str, blame: Blame, message: String) -> Self {
+        Self { cause, blame, message }
+    }
+
+    /// A short, stable name: the `cause` label on the error counter.
+    pub const fn cause(&self) -> &'static str {
+        self.cause
+    }
+
+    /// Who has to act.
+    pub const fn blame(&self) -> Blame {
+        self.blame
+    }
+}

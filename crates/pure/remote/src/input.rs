@@ -1,0 +1,67 @@
+//! What a viewer asks of a remote.
+
+use porthole_pixels::{Point, Size};
+
+/// Input on its way to a remote. Drivers send keys in order and drop none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Input {
+    /// A key went down or up.
+    Key {
+        /// Down, or up.
+        down: bool,
+        /// What the key means: an X11 keysym (`0x0100_0000 + code point` for characters
+        /// outside Latin-1), 0 when the browser could not tell.
+        keysym: u32,
+        /// Where the key is: an XT set 1 scan code, `0xe0` prefix as bit 7 of the low byte set
+        /// (so `0xe0 0x1d`, right Control, is `0x9d`), as in the RFB QEMU extension. 0 when
+        /// the key has no place, as on a phone.
+        scancode: u16,
+    },
+    /// Characters that no key carries: from an input method, or pasted as typing.
+    Text(String),
+    /// Where the pointer is and which buttons are down.
+    Pointer {
+        /// Place on the surface.
+        at: Point,
+        /// Buttons that are down now.
+        buttons: Buttons,
+    },
+    /// The wheel turned at a place. A notch is 120; positive is down and right, as in the DOM.
+    Wheel {
+        /// Place on the surface.
+        at: Point,
+        /// Sideways, in 1/120 notch.
+        dx: i16,
+        /// Up and down, in 1/120 notch.
+        dy: i16,
+    },
+    /// A viewer offers clipboard text; `\n` ends lines.
+    ClipboardText(String),
+    /// A viewer would like the desktop to have this size.
+    Resize(Size),
+    /// Every key and button is up: the viewer lost the focus or left.
+    ReleaseAll,
+}
+
+/// A set of mouse buttons, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Buttons(pub u8);
+
+impl Buttons {
+    /// The primary button.
+    pub const LEFT: Self = Self(1);
+    /// The wheel pressed.
+    pub const MIDDLE: Self = Self(2);
+    /// The secondary button.
+    pub const RIGHT: Self = Self(4);
+    /// The fourth button, "back".
+    pub const BACK: Self = Self(8);
+    /// The fifth button, "forward".
+    pub const FORWARD: Self = Self(16);
+
+    /// Whether all of `other` are down.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}

@@ -1,0 +1,91 @@
+//! The contract every protocol driver meets.
+//!
+//! A driver is a state machine: bytes, input and time go in ([`Remote`]'s `handle_*`), and
+//! what to do next comes out ([`Remote::poll`]). It owns no socket, clock or task, and never
+//! learns who is watching. Pixels it decodes straight into the [`Surface`] it is lent.
+
+mod credentials;
+mod error;
+mod event;
+mod input;
+
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+pub use credentials::Credentials;
+pub use error::{Blame, RemoteError};
+pub use event::{Cursor, Event};
+pub use input::{Buttons, Input};
+use porthole_pixels::Surface;
+
+/// One connection to a remote as a state machine.
+///
+/// INVARIANT: after a `handle_*` call, the caller polls until [`Output::Wait`] or
+/// [`Output::Closed`] before it makes the next one.
+pub trait Remote: Send {
+    /// Takes whole messages off the front of `arrived`; leaves a partial one in place.
+    ///
+    /// # Errors
+    ///
+    /// The remote broke its protocol or refused us. The connection is over.
+    fn handle_bytes(
+        &mut self,
+        now: Instant,
+        arrived: &mut BytesMut,
+        surface: &mut Surface,
+    ) -> Result<(), RemoteError>;
+
+    /// The remote will send no more.
+    ///
+    /// # Errors
+    ///
+    /// It stopped inside a message, or before the connection was up.
+    fn handle_end(&mut self, now: Instant) -> Result<(), RemoteError>;
+
+    /// The upgrade asked for by [`Output::Secure`] is done; bytes from here on are inside TLS.
+    ///
+    /// # Errors
+    ///
+    /// The driver had not asked.
+    fn handle_secured(&mut self, now: Instant) -> Result<(), RemoteError>;
+
+    /// A key, pointer move, size request or clipboard change from a viewer.
+    fn handle_input(&mut self, now: Instant, input: Input);
+
+    /// The moment named by the last [`Output::Wait`] has come.
+    ///
+    /// # Errors
+    ///
+    /// The remote has been silent for longer than the protocol allows.
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), RemoteError>;
+
+    /// The next thing to do.
+    fn poll(&mut self) -> Output;
+}
+
+/// What a [`Remote`] asks of its caller.
+#[derive(Debug)]
+pub enum Output {
+    /// Write these bytes to the remote, in this order.
+    Send(Bytes),
+    /// Write what was sent so far, then turn the stream into TLS, then call
+    /// [`Remote::handle_secured`]. Bytes that arrived and were left in place belong to TLS.
+    Secure(Secure),
+    /// Pass this on to the session.
+    Event(Event),
+    /// Nothing until bytes, input, or this moment.
+    Wait(Option<Instant>),
+    /// The connection ended in good order.
+    Closed,
+}
+
+/// How to turn a stream into TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secure {
+    /// The server proves who it is with a certificate, checked as the connection's
+    /// configuration says.
+    Certificate,
+    /// Anonymous key exchange (RFC 5246 appendix F.1.1.1): hidden from listeners, open to
+    /// anyone in the middle. VeNCrypt's TLS flavours have nothing better.
+    Anonymous,
+}
