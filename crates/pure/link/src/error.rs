@@ -40,6 +40,9 @@ pub enum LinkError {
         /// The record's kind.
         kind: u8,
     },
+    /// A text message: every message of the link is binary.
+    #[error("a text message arrived, and the link is binary")]
+    NotBinary,
     /// Text that is not UTF-8.
     #[error("{field} is not UTF-8")]
     NotText {
@@ -57,6 +60,7 @@ impl LinkError {
             Self::Undefined { .. } => "link_undefined",
             Self::OverLimit { .. } => "link_over_limit",
             Self::UnknownKind { .. } => "link_unknown_kind",
+            Self::NotBinary => "link_not_binary",
             Self::NotText { .. } => "link_not_text",
         }
     }

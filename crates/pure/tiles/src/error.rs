@@ -1,0 +1,57 @@
+//! Why a picture cannot be encoded or decoded.
+
+/// A fault in one image. The picture it was about can be sent again in another way.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TilesError {
+    /// A rectangle without pixels, or one that reaches past the surface.
+    #[error("a part without pixels has no image")]
+    Empty,
+    /// A field is larger than we serve.
+    #[error("{field} is {value}, the limit is {limit}")]
+    OverLimit {
+        /// Name of the field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+        /// What we accept.
+        limit: u64,
+    },
+    /// A body ends before its picture is complete.
+    #[error("{body} body is cut short")]
+    Cut {
+        /// Name of the body.
+        body: &'static str,
+    },
+    /// A body is not what the format says.
+    #[error("{body} body is malformed: {reason}")]
+    Malformed {
+        /// Name of the body.
+        body: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The JPEG library refused.
+    #[error("JPEG encoding failed: {reason}")]
+    Jpeg {
+        /// The library's words.
+        reason: String,
+    },
+}
+
+impl TilesError {
+    /// A short, stable name: the `cause` label on the error counter.
+    pub const fn cause(&self) -> &'static str {
+        match self {
+            Self::Empty => "tiles_empty",
+            Self::OverLimit { .. } => "tiles_over_limit",
+            Self::Cut { .. } => "tiles_cut",
+            Self::Malformed { .. } => "tiles_malformed",
+            Self::Jpeg { .. } => "tiles_jpeg",
+        }
+    }
+
+    pub(crate) fn check_limit(field: &'static str, value: u64, limit: u64) -> Result<(), Self> {
+        if value > limit { Err(Self::OverLimit { field, value, limit }) } else { Ok(()) }
+    }
+}
