@@ -1,0 +1,175 @@
+//! Clipboard text, in Latin-1 (RFC 6143 §7.5.6, §7.6.4) and in the community specification's
+//! "Extended Clipboard".
+
+mod extended;
+mod latin1;
+
+use bytes::BytesMut;
+use porthole_remote::Event;
+use porthole_wire::Reader;
+
+use crate::RfbError;
+use crate::limits::deflated_max;
+use crate::outbox::Outbox;
+use crate::requests::{put_cut_text, put_extended_cut_text};
+
+/// Flags, and a size for each of sixteen formats.
+const EXTENDED_OVERHEAD_BYTES: u64 = 4 + 16 * 4;
+
+/// Both directions of the clipboard.
+#[derive(Debug)]
+pub(crate) struct Clipboard {
+    text_max_bytes: usize,
+    /// The server's extended clipboard, once it has said that it has one.
+    server: Option<extended::Capabilities>,
+    /// What a viewer offered last; the server may ask for it later.
+    offered: Option<String>,
+    /// The server has asked for it.
+    is_asked: bool,
+}
+
+/// A `ServerCutText` that is arriving.
+#[derive(Debug)]
+pub(crate) struct CutText {
+    is_extended: bool,
+    left: usize,
+    /// `None`: it is too long, and passed over.
+    body: Option<Vec<u8>>,
+}
+
+impl Clipboard {
+    /// Serves texts of at most `text_max_bytes` bytes.
+    pub(crate) const fn new(text_max_bytes: usize) -> Self {
+        Self { text_max_bytes, server: None, offered: None, is_asked: false }
+    }
+
+    /// Reads the head of a `ServerCutText` after its type. `None`: it has not all arrived, and
+    /// nothing is taken.
+    pub(crate) fn read_head(&self, input: &mut Reader<'_>, outbox: &mut Outbox) -> Option<CutText> {
+        let mut ahead = input.clone();
+        ahead.take(3)?;
+        let len = ahead.i32_be()?;
+        *input = ahead;
+        let is_extended = len < 0;
+        let text_max = self.text_max_bytes as u64;
+        let limit = if is_extended {
+            EXTENDED_OVERHEAD_BYTES + deflated_max(2 * text_max)
+        } else {
+            text_max
+        };
+        let len = len.unsigned_abs();
+        let is_kept = u64::from(len) <= limit;
+        if !is_kept {
+            outbox.event(too_long("the remote's", len.into(), self.text_max_bytes));
+        }
+        let left = usize::try_from(len).unwrap_or(usize::MAX);
+        Some(CutText { is_extended, left, body: is_kept.then(Vec::new) })
+    }
+
+    /// Takes what has arrived of `cut`. True once it is done with.
+    ///
+    /// # Errors
+    ///
+    /// An extended message that breaks its format.
+    pub(crate) fn read_body(
+        &mut self,
+        cut: &mut CutText,
+        input: &mut Reader<'_>,
+        outbox: &mut Outbox,
+    ) -> Result<bool, RfbError> {
+        let part = input.take(cut.left.min(input.len())).unwrap_or(&[]);
+        cut.left -= part.len();
+        if let Some(body) = &mut cut.body {
+            body.extend_from_slice(part);
+        }
+        if cut.left > 0 {
+            return Ok(false);
+        }
+        match &cut.body {
+            Some(body) if cut.is_extended => self.handle_extended(body, outbox)?,
+            Some(body) => outbox.event(Event::ClipboardText(latin1::decode(body))),
+            None => {}
+        }
+        Ok(true)
+    }
+
+    /// A viewer offers `text`.
+    pub(crate) fn offer(&mut self, text: String, outbox: &mut Outbox) {
+        if text.len() > self.text_max_bytes {
+            outbox.event(too_long("the viewer's", text.len() as u64, self.text_max_bytes));
+            return;
+        }
+        let Some(server) = &self.server else {
+            put_cut_text(outbox.bytes(), &latin1::encode(&text));
+            return;
+        };
+        if server.takes_unasked(&text) {
+            put_provide(&text, outbox.bytes());
+        } else {
+            put_extended_cut_text(outbox.bytes(), extended::NOTIFY | extended::TEXT, &[]);
+        }
+        self.offered = Some(text);
+    }
+
+    /// Sends the text that the server has asked for: once, however often it asked since this
+    /// was last called, so that small questions cannot pile up large answers.
+    pub(crate) fn provide_asked(&mut self, out: &mut BytesMut) {
+        if let (true, Some(text)) = (self.is_asked, &self.offered) {
+            put_provide(text, out);
+        }
+        self.is_asked = false;
+    }
+
+    fn handle_extended(&mut self, body: &[u8], outbox: &mut Outbox) -> Result<(), RfbError> {
+        let mut body = Reader::new(body);
+        let Some(flags) = body.u32_be() else {
+            return Err(RfbError::BadField { field: "clipboard length", value: 0 });
+        };
+        // A message with several actions in it means capabilities; otherwise there is one.
+        if flags & extended::CAPS != 0 {
+            self.server = Some(extended::Capabilities::read(flags, &mut body));
+            let (flags, body) = extended::our_capabilities(self.text_max_bytes);
+            put_extended_cut_text(outbox.bytes(), flags, &body);
+        } else if flags & extended::PROVIDE != 0 {
+            if flags & extended::TEXT != 0 {
+                self.handle_provided(body.take_rest(), outbox)?;
+            }
+        } else if flags & extended::NOTIFY != 0 {
+            self.offered = None;
+            if flags & extended::TEXT != 0 {
+                put_extended_cut_text(outbox.bytes(), extended::REQUEST | extended::TEXT, &[]);
+            }
+        } else if flags & extended::PEEK != 0 {
+            let formats = if self.offered.is_some() { extended::TEXT } else { 0 };
+            put_extended_cut_text(outbox.bytes(), extended::NOTIFY | formats, &[]);
+        } else if flags & extended::REQUEST != 0 {
+            self.is_asked = flags & extended::TEXT != 0;
+        }
+        Ok(())
+    }
+
+    fn handle_provided(&self, deflated: &[u8], outbox: &mut Outbox) -> Result<(), RfbError> {
+        let event = match extended::read_text(deflated, self.text_max_bytes)? {
+            extended::Provided::Text(text) => Event::ClipboardText(text),
+            extended::Provided::TooLong(len) => too_long("the remote's", len, self.text_max_bytes),
+        };
+        outbox.event(event);
+        Ok(())
+    }
+}
+
+fn put_provide(text: &str, out: &mut BytesMut) {
+    if let Some(body) = extended::deflate_text(text) {
+        put_extended_cut_text(out, extended::PROVIDE | extended::TEXT, &body);
+    }
+}
+
+fn too_long(whose: &str, len: u64, limit: usize) -> Event {
+    Event::Notice(format!(
+        "{whose} clipboard text of {len} bytes was left out: the limit is {limit}"
+    ))
+}
+
+#[cfg(test)]
+#[path = "clipboard/clipboard_tests.rs"]
+mod tests;

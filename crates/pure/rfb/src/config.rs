@@ -1,0 +1,149 @@
+//! What a connection may do and would like.
+
+use std::time::Duration;
+
+use porthole_remote::Credentials;
+
+/// A way to prove who we are, and how the stream is protected while we do.
+///
+/// The first two are RFC 6143 §7.2; the others are sub-types of `VeNCrypt` 0.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecurityKind {
+    /// Nobody proves anything; nothing is encrypted.
+    None,
+    /// A challenge answered with the password as DES key; nothing is encrypted.
+    VncAuth,
+    /// User name and password in clear. See [`RfbConfig::allow_plaintext_password`].
+    Plain,
+    /// Anonymous TLS.
+    TlsNone,
+    /// Anonymous TLS around the DES challenge.
+    TlsVnc,
+    /// Anonymous TLS around user name and password.
+    TlsPlain,
+    /// TLS with a certificate.
+    X509None,
+    /// TLS with a certificate around the DES challenge.
+    X509Vnc,
+    /// TLS with a certificate around user name and password.
+    X509Plain,
+}
+
+impl SecurityKind {
+    /// All of them, weakest first.
+    pub const ALL: [Self; 9] = [
+        Self::None,
+        Self::VncAuth,
+        Self::Plain,
+        Self::TlsNone,
+        Self::TlsVnc,
+        Self::TlsPlain,
+        Self::X509None,
+        Self::X509Vnc,
+        Self::X509Plain,
+    ];
+}
+
+/// A way to send pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EncodingKind {
+    /// RFC 6143 §7.7.1. Servers may always use it.
+    Raw,
+    /// RFC 6143 §7.7.2.
+    CopyRect,
+    /// RFC 6143 §7.7.3.
+    Rre,
+    /// RFC 6143 §7.7.4.
+    Hextile,
+    /// The community specification's "zlib encoding".
+    Zlib,
+    /// RFC 6143 §7.7.5.
+    Trle,
+    /// RFC 6143 §7.7.6.
+    Zrle,
+    /// The community specification's "Tight encoding".
+    Tight,
+    /// Tight with PNG files in place of zlib streams.
+    TightPng,
+}
+
+impl EncodingKind {
+    /// All of them, in the order in which we like them: `CopyRect` costs nothing, Tight alone
+    /// has JPEG, and then the smaller comes first.
+    pub const ALL: [Self; 9] = [
+        Self::CopyRect,
+        Self::Tight,
+        Self::Zrle,
+        Self::Zlib,
+        Self::Trle,
+        Self::Hextile,
+        Self::Rre,
+        Self::TightPng,
+        Self::Raw,
+    ];
+
+    /// Its number on the wire.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Raw => 0,
+            Self::CopyRect => 1,
+            Self::Rre => 2,
+            Self::Hextile => 5,
+            Self::Zlib => 6,
+            Self::Tight => 7,
+            Self::Trle => 15,
+            Self::Zrle => 16,
+            Self::TightPng => -260,
+        }
+    }
+}
+
+/// How to connect to one VNC server.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch that an operator sets alone")]
+pub struct RfbConfig {
+    /// What the server may ask for.
+    pub credentials: Credentials,
+    /// Acceptable ways in. Their order does not matter: the strongest that the server offers
+    /// and the credentials satisfy is taken.
+    pub security: Vec<SecurityKind>,
+    /// Refuse every way in that leaves the stream unencrypted.
+    pub require_encryption: bool,
+    /// Allow [`SecurityKind::Plain`], which shows the password to every listener.
+    pub allow_plaintext_password: bool,
+    /// Ask the server to leave other viewers connected.
+    pub shared: bool,
+    /// Send no input: the desktop can be watched and not touched.
+    pub view_only: bool,
+    /// JPEG quality from 0 to 9; larger values count as 9. `None` asks for a lossless picture.
+    pub quality: Option<u8>,
+    /// Compression effort from 0 to 9; larger values count as 9. `None` leaves it to the server.
+    pub compression: Option<u8>,
+    /// Encodings to ask for, best first. Servers may send [`EncodingKind::Raw`] regardless.
+    pub encodings: Vec<EncodingKind>,
+    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left
+    /// out, with a notice.
+    pub clipboard_max_bytes: usize,
+    /// How long the server has, from the first moment until its desktop is known.
+    pub handshake_max: Duration,
+}
+
+impl Default for RfbConfig {
+    fn default() -> Self {
+        Self {
+            credentials: Credentials::default(),
+            security: SecurityKind::ALL.to_vec(),
+            require_encryption: false,
+            allow_plaintext_password: false,
+            shared: true,
+            view_only: false,
+            quality: Some(8),
+            compression: None,
+            encodings: EncodingKind::ALL.to_vec(),
+            clipboard_max_bytes: 1 << 20,
+            handshake_max: Duration::from_secs(15),
+        }
+    }
+}

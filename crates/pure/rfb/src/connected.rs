@@ -1,0 +1,278 @@
+//! After the handshake: the server's messages, and a viewer's input.
+
+use std::mem;
+use std::time::Instant;
+
+use porthole_pixels::{Rect, Surface};
+use porthole_remote::{Event, Input};
+use porthole_wire::Reader;
+
+use crate::clipboard::{Clipboard, CutText};
+use crate::desktop::{Desktop, Screens};
+use crate::encodings::Scratch;
+use crate::flow::{Flow, read_fence};
+use crate::handshake::ServerInit;
+use crate::input::{Keyboard, Mouse};
+use crate::outbox::Outbox;
+use crate::requests::{put_set_encodings, put_set_pixel_format};
+use crate::update::{News, Update};
+use crate::{RfbConfig, RfbError};
+
+/// A connection that is up.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    is_view_only: bool,
+    arriving: Arriving,
+    scratch: Scratch,
+    flow: Flow,
+    desktop: Desktop,
+    clipboard: Clipboard,
+    keyboard: Keyboard,
+    mouse: Mouse,
+    /// The desktop changed its size in the current update.
+    is_resized: bool,
+}
+
+/// The message that is arriving.
+#[derive(Debug)]
+enum Arriving {
+    /// None: the next byte is a type.
+    Nothing,
+    Update(Update),
+    CutText(CutText),
+    /// Bytes of no use to us.
+    Skipped(usize),
+}
+
+impl Connected {
+    /// Gets the surface ready, and tells the server what we understand.
+    ///
+    /// # Errors
+    ///
+    /// [`RfbError::Desktop`] when the surface cannot have the size.
+    pub(crate) fn new(
+        init: ServerInit,
+        config: &RfbConfig,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<Self, RfbError> {
+        surface.resize(init.size)?;
+        let mut desktop = Desktop::default();
+        desktop.set_size(init.size);
+        let flow = Flow::default();
+        put_set_pixel_format(outbox.bytes());
+        put_set_encodings(outbox.bytes(), config);
+        flow.resize(init.size, outbox.bytes());
+        outbox.event(Event::Connected);
+        outbox.event(Event::Title(init.name));
+        Ok(Self {
+            is_view_only: config.view_only,
+            arriving: Arriving::Nothing,
+            scratch: Scratch::default(),
+            flow,
+            desktop,
+            clipboard: Clipboard::new(config.clipboard_max_bytes),
+            keyboard: Keyboard::default(),
+            mouse: Mouse::default(),
+            is_resized: false,
+        })
+    }
+
+    /// Takes what has arrived, message by message.
+    ///
+    /// # Errors
+    ///
+    /// The server broke the protocol.
+    pub(crate) fn read(
+        &mut self,
+        now: Instant,
+        input: &mut Reader<'_>,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<(), RfbError> {
+        while self.step(now, input, surface, outbox)?.is_some() {}
+        self.clipboard.provide_asked(outbox.bytes());
+        Ok(())
+    }
+
+    /// Whether the server is in the middle of a message, as far as it has been read.
+    pub(crate) fn is_inside_message(&self) -> bool {
+        !matches!(self.arriving, Arriving::Nothing)
+    }
+
+    /// Something from a viewer.
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
+        if self.is_view_only {
+            return;
+        }
+        let size = self.desktop.size();
+        let out = outbox.bytes();
+        match input {
+            Input::Key { down, keysym, scancode } => self.keyboard.key(down, keysym, scancode, out),
+            Input::Text(text) => self.keyboard.text(&text, out),
+            Input::Pointer { at, buttons } => self.mouse.point(at, buttons, size, out),
+            Input::Wheel { at, dx, dy } => self.mouse.turn(at, dx, dy, size, out),
+            Input::ClipboardText(text) => self.clipboard.offer(text, outbox),
+            Input::Resize(size) => self.desktop.want(now, size, out),
+            Input::ReleaseAll => {
+                self.keyboard.release_all(out);
+                self.mouse.release_all(out);
+            }
+            // VNC has nothing for other kinds of input.
+            _ => {}
+        }
+    }
+
+    /// When [`Connected::handle_timeout`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.desktop.deadline()
+    }
+
+    /// The deadline has come.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.desktop.ask(now, outbox.bytes());
+    }
+
+    /// Takes one message, or the next part of a long one. `None`: the rest has not arrived.
+    fn step(
+        &mut self,
+        now: Instant,
+        input: &mut Reader<'_>,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<Option<()>, RfbError> {
+        let is_done = match &mut self.arriving {
+            Arriving::Nothing => return self.start(input, outbox),
+            Arriving::Update(update) => {
+                let Some(news) = update.read(input, surface, &mut self.scratch)? else {
+                    return Ok(None);
+                };
+                self.handle_news(now, news, surface, outbox)?
+            }
+            Arriving::CutText(cut) => self.clipboard.read_body(cut, input, outbox)?,
+            Arriving::Skipped(left) => {
+                let part = input.take(input.len().min(*left)).unwrap_or(&[]);
+                *left -= part.len();
+                *left == 0
+            }
+        };
+        if is_done {
+            self.arriving = Arriving::Nothing;
+        } else if input.is_empty() && !matches!(self.arriving, Arriving::Update(_)) {
+            return Ok(None);
+        }
+        Ok(Some(()))
+    }
+
+    /// Reads a message's type and head (RFC 6143 §7.6 and extensions).
+    fn start(
+        &mut self,
+        input: &mut Reader<'_>,
+        outbox: &mut Outbox,
+    ) -> Result<Option<()>, RfbError> {
+        let mut ahead = input.clone();
+        let Some(kind) = ahead.u8() else { return Ok(None) };
+        let started = match kind {
+            0 => read_count(&mut ahead, 1).map(|count| Arriving::Update(Update::new(count))),
+            // A colour map is of no use with true colours, but some servers send it anyway.
+            1 => read_count(&mut ahead, 3).map(|count| Arriving::Skipped(usize::from(count) * 6)),
+            2 => {
+                outbox.event(Event::Bell);
+                Some(Arriving::Nothing)
+            }
+            3 => self.clipboard.read_head(&mut ahead, outbox).map(Arriving::CutText),
+            150 => {
+                self.flow.end_continuous(self.desktop.size(), outbox.bytes());
+                Some(Arriving::Nothing)
+            }
+            248 => read_fence(&mut ahead)?.map(|fence| {
+                self.flow.answer(&fence, outbox.bytes());
+                Arriving::Nothing
+            }),
+            kind => return Err(RfbError::UnknownMessage { kind }),
+        };
+        let Some(started) = started else { return Ok(None) };
+        *input = ahead;
+        self.arriving = started;
+        Ok(Some(()))
+    }
+
+    /// Acts on what an update said. True: the update is over.
+    fn handle_news(
+        &mut self,
+        now: Instant,
+        news: News,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<bool, RfbError> {
+        match news {
+            News::Event(event) => outbox.event(event),
+            News::QemuKeys => self.keyboard.use_scancodes(),
+            News::ExtendedMouseButtons => self.mouse.use_extended(),
+            News::Size(rect) => self.resize(rect, surface, outbox)?,
+            News::Screens(rect, screens) => {
+                self.handle_screens(now, rect, screens, surface, outbox)?;
+            }
+            News::End => {
+                self.end_update(outbox);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn handle_screens(
+        &mut self,
+        now: Instant,
+        rect: Rect,
+        screens: Screens,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<(), RfbError> {
+        let learned = self.desktop.learn(rect, screens);
+        if learned.has_size {
+            self.resize(rect, surface, outbox)?;
+        }
+        if learned.is_supported_now {
+            outbox.event(Event::ResizeSupported(true));
+        }
+        if let Some(reason) = learned.refusal {
+            outbox.event(Event::Notice(format!("the remote keeps its size: {reason}")));
+        }
+        self.desktop.ask(now, outbox.bytes());
+        Ok(())
+    }
+
+    /// Gives the surface the size of `rect`. The same size again is not news: servers repeat
+    /// it in answer to every request for the whole desktop.
+    fn resize(
+        &mut self,
+        rect: Rect,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<(), RfbError> {
+        if rect.size() != self.desktop.size() {
+            surface.resize(rect.size())?;
+            self.desktop.set_size(rect.size());
+            self.is_resized = true;
+            outbox.event(Event::Resized(rect.size()));
+        }
+        Ok(())
+    }
+
+    fn end_update(&mut self, outbox: &mut Outbox) {
+        outbox.event(Event::FrameEnd);
+        let size = self.desktop.size();
+        if mem::take(&mut self.is_resized) {
+            self.flow.resize(size, outbox.bytes());
+        } else {
+            self.flow.end_update(size, outbox.bytes());
+        }
+    }
+}
+
+/// Reads a 16-bit count behind `padding` bytes.
+fn read_count(input: &mut Reader<'_>, padding: usize) -> Option<u16> {
+    input.take(padding)?;
+    input.u16_be()
+}
