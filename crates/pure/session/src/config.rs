@@ -1,0 +1,43 @@
+//! What a session is allowed and how it paces.
+
+use std::time::Duration;
+
+/// Limits and pacing of one session. The gateway checks them when it loads its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionConfig {
+    /// Shortest time between two frames for one viewer.
+    pub frame_gap_min: Duration,
+    /// Most bytes sent and not yet acknowledged, per viewer.
+    pub unacked_max_bytes: usize,
+    /// How long a lossy tile must be still before it is sent exactly. With the time that takes,
+    /// below half a second.
+    pub refine_after: Duration,
+    /// Whether pictures may be lossy while they move.
+    pub lossy: bool,
+    /// How long the session lives without a viewer.
+    pub linger: Duration,
+    /// How long the session lives without input, if bounded.
+    pub idle_max: Option<Duration>,
+    /// How long the session lives at all, if bounded.
+    pub age_max: Option<Duration>,
+    /// Most viewers at a time.
+    pub viewers_max: usize,
+    /// Largest clipboard content passed on in either direction, in bytes.
+    pub clipboard_max_bytes: usize,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            frame_gap_min: Duration::from_millis(16),
+            unacked_max_bytes: 4 << 20,
+            refine_after: Duration::from_millis(100),
+            lossy: true,
+            linger: Duration::from_secs(60),
+            idle_max: None,
+            age_max: None,
+            viewers_max: 16,
+            clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The session's state machine: who calls it, with what, and what it asks for in return.
+
+mod life;
+mod schedule;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use porthole_link::{Ability, ErrorRecord, Hello, Phase, ToBrowser, ToGateway};
+use porthole_pixels::{Point, Size, Surface};
+use porthole_remote::{Buttons, Cursor, Event, Input};
+
+use self::life::Seat;
+use crate::frame::{Finished, Job};
+use crate::history::History;
+use crate::viewer::{Shown, Viewer};
+use crate::{Permissions, SessionConfig};
+
+/// Names a viewer within its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ViewerId(pub u64);
+
+/// A viewer that wants in.
+#[derive(Debug)]
+pub struct Attach {
+    /// A name that this session has not used before.
+    pub viewer: ViewerId,
+    /// Its first record. With `resume`, the secret decides and `permissions` count for nothing.
+    pub hello: Hello,
+    /// What its token allows.
+    pub permissions: Permissions,
+    /// The session's name on the link.
+    pub session: [u8; 16],
+    /// Fresh random bytes.
+    pub secret: [u8; 32],
+}
+
+/// Why a viewer is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AttachError {
+    /// As many viewers as there may be.
+    #[error("the session has {limit} viewers already")]
+    Full {
+        /// [`SessionConfig::viewers_max`].
+        limit: usize,
+    },
+    /// The session is over, or the resume secret is not one of its own.
+    #[error("the session has ended")]
+    Ended,
+}
+
+/// Why a session ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndCause {
+    /// Nobody came back within the linger time.
+    Abandoned,
+    /// Nobody gave input for too long.
+    Idle,
+    /// It lived as long as it may.
+    TimeUp,
+    /// The remote is gone.
+    RemoteGone,
+}
+
+impl EndCause {
+    /// A short, stable name.
+    pub const fn cause(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Idle => "idle",
+            Self::TimeUp => "time_up",
+            Self::RemoteGone => "remote_gone",
+        }
+    }
+}
+
+/// What a session asks of the task that runs it.
+#[derive(Debug)]
+pub enum Output {
+    /// Write this message to a viewer's socket, then call [`Session::handle_written`].
+    Send {
+        /// Whose socket.
+        viewer: ViewerId,
+        /// One WebSocket message.
+        message: Bytes,
+    },
+    /// Write this error to a viewer's socket and close it; the session has forgotten it.
+    Close {
+        /// Whose socket.
+        viewer: ViewerId,
+        /// The last record.
+        error: ErrorRecord,
+    },
+    /// Pass this on to the remote.
+    Input(Input),
+    /// Run this, on any thread, then call [`Session::handle_encoded`].
+    Encode(Job),
+    /// A frame was on a viewer's canvas this long after it left.
+    Painted(Duration),
+    /// The session is over. Its viewers have been closed.
+    End(EndCause),
+    /// Nothing until something happens or this moment comes.
+    Wait(Option<Instant>),
+}
+
+/// One remote's picture and its viewers.
+#[derive(Debug)]
+pub struct Session {
+    config: SessionConfig,
+    surface: Surface,
+    history: History,
+    viewers: Vec<Viewer>,
+    seats: Vec<Seat>,
+    shown: Shown,
+    outputs: VecDeque<Output>,
+    /// The remote is up and takes input.
+    connected: bool,
+    /// A drawing has begun to arrive and its end has not.
+    torn_since: Option<Instant>,
+    /// The size that a viewer asked for before the remote said whether it can change.
+    size_wish: Option<Size>,
+    started_at: Instant,
+    input_at: Instant,
+    empty_since: Option<Instant>,
+    ended: bool,
+}
+
+impl Session {
+    /// A session that is still reaching its remote.
+    pub fn new(now: Instant, config: SessionConfig) -> Self {
+        Self {
+            config,
+            surface: Surface::default(),
+            history: History::new(now),
+            viewers: Vec::new(),
+            seats: Vec::new(),
+            shown: Shown {
+                cursor: None,
+                title: String::new(),
+                leds: 0,
+                abilities: 0,
+                phase: Phase::Connecting,
+            },
+            outputs: VecDeque::new(),
+            connected: false,
+            torn_since: None,
+            size_wish: None,
+            started_at: now,
+            input_at: now,
+            empty_since: Some(now),
+            ended: false,
+        }
+    }
+
+    /// The picture, lent to the driver while it decodes.
+    pub const fn surface_mut(&mut self) -> &mut Surface {
+        &mut self.surface
+    }
+
+    /// How many viewers are attached.
+    pub const fn viewers_count(&self) -> usize {
+        self.viewers.len()
+    }
+
+    /// A viewer's socket took a message of `bytes`.
+    pub fn handle_written(&mut self, viewer: ViewerId, bytes: usize) {
+        if let Some(viewer) = self.viewer(viewer) {
+            viewer.written(bytes);
+        }
+    }
+
+    /// A record from a viewer. Hello is dealt with by [`Session::handle_attach`]; another one is
+    /// ignored.
+    pub fn handle_message(&mut self, now: Instant, viewer: ViewerId, message: ToGateway) {
+        let max = self.config.clipboard_max_bytes;
+        let size = self.surface.size();
+        let Some(from) = self.viewer(viewer) else { return };
+        let may_input = from.permissions.allow(Permissions::INPUT);
+        let at = |point: Point| Point {
+            x: point.x.min(size.width.saturating_sub(1)),
+            y: point.y.min(size.height.saturating_sub(1)),
+        };
+        let input = match message {
+            ToGateway::Ack(frame, _decode_us) => {
+                let painted = from.pacing.acked(now, frame);
+                return self.outputs.extend(painted.map(Output::Painted));
+            }
+            ToGateway::Ping(token) => {
+                from.owed.pong = Some(token);
+                return;
+            }
+            ToGateway::Quality(mode) => {
+                from.mode = mode;
+                return;
+            }
+            ToGateway::Visible(visible) => {
+                from.visible = visible;
+                return;
+            }
+            ToGateway::Repaint(rect) => return from.pending.add_damage(rect),
+            ToGateway::ClipboardText(text) => {
+                if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
+                    return from.owed.notice("this link does not allow pasting".into());
+                }
+                if text.len() > max {
+                    return from.owed.notice(format!("the clipboard is over {max} bytes"));
+                }
+                return self.pass_on(Input::ClipboardText(text));
+            }
+            ToGateway::Resize(wish, _scale) if may_input => return self.wish_size(wish),
+            ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
+            ToGateway::Text(text) => Input::Text(text),
+            ToGateway::Pointer(point, buttons) => {
+                Input::Pointer { at: at(point), buttons: Buttons(buttons) }
+            }
+            ToGateway::Wheel(point, dx, dy) => Input::Wheel { at: at(point), dx, dy },
+            ToGateway::ReleaseAll => Input::ReleaseAll,
+            ToGateway::Resize(..) | ToGateway::Hello(_) => return,
+        };
+        if may_input {
+            self.input_at = now;
+            self.pass_on(input);
+        }
+    }
+
+    /// Something the driver noticed. The surface is already as the event says.
+    pub fn handle_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Connected => {
+                self.connected = true;
+                self.shown.phase = Phase::Connected;
+                self.for_each_viewer(|viewer| viewer.owed.state = true);
+            }
+            Event::FrameEnd => {
+                self.absorb(now);
+                self.torn_since = None;
+            }
+            Event::Cursor(cursor) => {
+                self.shown.cursor = Some(cursor_record(&cursor));
+                self.for_each_viewer(|viewer| viewer.owed.cursor = true);
+            }
+            Event::ClipboardText(text) => self.offer_clipboard(&text),
+            Event::Bell => self.for_each_viewer(|viewer| viewer.owed.bell = true),
+            Event::Title(title) => {
+                self.shown.title = title;
+                self.for_each_viewer(|viewer| viewer.owed.title = true);
+            }
+            Event::Leds(leds) => {
+                self.shown.leds = leds;
+                self.for_each_viewer(|viewer| viewer.owed.leds = true);
+            }
+            Event::ResizeSupported(supported) => {
+                self.shown.abilities = if supported { Ability::RESIZE } else { 0 };
+                self.for_each_viewer(|viewer| viewer.owed.abilities = true);
+                if let Some(wish) = self.size_wish.take().filter(|_| supported) {
+                    self.wish_size(wish);
+                }
+            }
+            Event::Notice(words) => {
+                self.for_each_viewer(|viewer| viewer.owed.notice(words.clone()));
+            }
+            // A new size is told by the surface's changes; events that this version does not know
+            // change nothing it shows.
+            _ => (),
+        }
+    }
+
+    /// Bytes from the remote were decoded; a frame may now be half drawn.
+    pub fn handle_decoded(&mut self, now: Instant) {
+        if self.torn_since.is_none() && !self.surface.changes().is_none() {
+            self.torn_since = Some(now);
+        }
+    }
+
+    /// A frame is encoded.
+    pub fn handle_encoded(&mut self, now: Instant, finished: &Finished) {
+        let max_bytes = self.config.unacked_max_bytes;
+        for id in &finished.viewers {
+            if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.id == *id) {
+                let message = viewer.send_frame(now, finished, max_bytes);
+                self.outputs.push_back(Output::Send { viewer: *id, message });
+            }
+        }
+    }
+
+    /// The session cannot go on: the remote left, broke down, or the gateway is closing.
+    pub fn handle_gone(&mut self, error: &ErrorRecord) {
+        self.end(EndCause::RemoteGone, error);
+    }
+
+    /// Shows every viewer a sentence in passing.
+    pub fn handle_notice(&mut self, words: &str) {
+        self.for_each_viewer(|viewer| viewer.owed.notice(words.to_owned()));
+    }
+
+    /// What to do next. [`Output::Wait`] ends a round.
+    pub fn poll(&mut self, now: Instant) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        let deadline = self.advance(now);
+        self.outputs.pop_front().unwrap_or(Output::Wait(deadline))
+    }
+
+    fn wish_size(&mut self, wish: Size) {
+        if wish.area() == 0 || Surface::check_size(wish).is_err() {
+            return;
+        }
+        if self.shown.abilities & Ability::RESIZE == 0 {
+            self.size_wish = Some(wish);
+        } else if wish != self.surface.size() {
+            self.pass_on(Input::Resize(wish));
+        }
+    }
+
+    fn offer_clipboard(&mut self, text: &str) {
+        let max = self.config.clipboard_max_bytes;
+        self.for_each_viewer(|viewer| {
+            if !viewer.permissions.allow(Permissions::CLIPBOARD_OUT) {
+                return;
+            }
+            if text.len() > max {
+                viewer.owed.notice(format!("the remote's clipboard is over {max} bytes"));
+            } else {
+                viewer.owed.clipboard = Some(text.to_owned());
+            }
+        });
+    }
+
+    /// Input for a remote that is not up yet would reach whatever comes up: it is dropped.
+    fn pass_on(&mut self, input: Input) {
+        if self.connected {
+            self.outputs.push_back(Output::Input(input));
+        }
+    }
+
+    fn viewer(&mut self, id: ViewerId) -> Option<&mut Viewer> {
+        self.viewers.iter_mut().find(|viewer| viewer.id == id)
+    }
+
+    fn for_each_viewer(&mut self, act: impl FnMut(&mut Viewer)) {
+        self.viewers.iter_mut().for_each(act);
+    }
+}
+
+fn cursor_record(cursor: &Cursor) -> ToBrowser {
+    use std::io::Write as _;
+
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Writing to a vector cannot fail; a pointer that did not deflate would be hidden.
+    let data = deflate.write_all(&cursor.rgba).and_then(|()| deflate.finish());
+    match data {
+        Ok(data) => ToBrowser::Cursor(cursor.hotspot, cursor.size, data.into()),
+        Err(_) => ToBrowser::Cursor(Point::default(), Size::default(), Bytes::new()),
+    }
+}

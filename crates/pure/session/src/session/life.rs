@@ -1,0 +1,143 @@
+//! Who is there: viewers come, leave and come back, and the session ends.
+
+use std::time::Instant;
+
+use porthole_link::{Category, ErrorRecord, Welcome};
+use porthole_remote::Input;
+
+use super::schedule::earliest;
+use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
+use crate::Permissions;
+use crate::viewer::Viewer;
+
+/// A place that a viewer left and may come back to.
+#[derive(Debug)]
+pub(super) struct Seat {
+    secret: [u8; 32],
+    granted: Permissions,
+    left_at: Instant,
+}
+
+impl Session {
+    /// A viewer wants in.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`]; nothing has changed, but that a seat whose secret was given is used up.
+    pub fn handle_attach(&mut self, now: Instant, attach: &Attach) -> Result<(), AttachError> {
+        let granted = match &attach.hello.resume {
+            Some(resume) => self.take_seat(&resume.secret).ok_or(AttachError::Ended)?,
+            None => attach.permissions,
+        };
+        if self.ended {
+            return Err(AttachError::Ended);
+        }
+        if self.viewers.len() >= self.config.viewers_max {
+            return Err(AttachError::Full { limit: self.config.viewers_max });
+        }
+        let size = self.surface.size();
+        let mut viewer = Viewer::new(
+            now,
+            attach.viewer,
+            granted,
+            attach.hello.view_only,
+            Welcome {
+                features: 0,
+                permissions: granted.0,
+                linger_ms: self.config.linger.as_millis().try_into().unwrap_or(u32::MAX),
+                session: attach.session,
+                secret: attach.secret,
+            },
+            size,
+        );
+        if let Some(welcome) = &mut viewer.owed.welcome {
+            welcome.permissions = viewer.permissions.0;
+        }
+        let may_input = viewer.permissions.allow(Permissions::INPUT);
+        self.viewers.push(viewer);
+        self.empty_since = None;
+        if may_input {
+            self.wish_size(attach.hello.size);
+        }
+        Ok(())
+    }
+
+    /// A viewer's socket is gone. Its seat is kept for [`SessionConfig::linger`].
+    pub fn handle_detach(&mut self, now: Instant, viewer: ViewerId) {
+        let Some(at) = self.viewers.iter().position(|held| held.id == viewer) else { return };
+        let left = self.viewers.swap_remove(at);
+        if left.permissions.allow(Permissions::INPUT) {
+            self.pass_on(Input::ReleaseAll);
+        }
+        // Seats are bounded like viewers; the oldest gives way.
+        if self.seats.len() >= self.config.viewers_max {
+            self.seats.remove(0);
+        }
+        self.seats.push(Seat { secret: left.secret, granted: left.granted, left_at: now });
+        if self.viewers.is_empty() {
+            self.empty_since = Some(now);
+        }
+    }
+
+    /// Ends the session when its time has come; else says when that may be.
+    pub(super) fn check_life(&mut self, now: Instant) -> Option<Instant> {
+        let linger = self.config.linger;
+        self.seats.retain(|seat| now.saturating_duration_since(seat.left_at) <= linger);
+        let abandoned_at = self.empty_since.map(|since| since + linger);
+        let idle_at = self.config.idle_max.map(|max| self.input_at + max);
+        let old_at = self.config.age_max.map(|max| self.started_at + max);
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(abandoned_at) {
+            self.end(EndCause::Abandoned, &session_ended());
+        } else if due(old_at) {
+            self.end(EndCause::TimeUp, &ended("time_up", "the time for this session is up"));
+        } else if due(idle_at) {
+            self.end(EndCause::Idle, &ended("idle", "the session was not used for too long"));
+        }
+        earliest(earliest(abandoned_at, idle_at), old_at)
+    }
+
+    pub(super) fn end(&mut self, cause: EndCause, error: &ErrorRecord) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        self.outputs.retain(|output| matches!(output, Output::Send { .. }));
+        for viewer in self.viewers.drain(..) {
+            self.outputs.push_back(Output::Close { viewer: viewer.id, error: error.clone() });
+        }
+        self.outputs.push_back(Output::End(cause));
+    }
+
+    /// Finds the seat that `secret` opens, freeing it. A viewer that still holds it is one whose
+    /// socket died unnoticed: it is closed.
+    fn take_seat(&mut self, secret: &[u8; 32]) -> Option<Permissions> {
+        if let Some(at) = self.seats.iter().position(|seat| same_secret(&seat.secret, secret)) {
+            return Some(self.seats.remove(at).granted);
+        }
+        let at = self.viewers.iter().position(|viewer| same_secret(&viewer.secret, secret))?;
+        let viewer = self.viewers.swap_remove(at);
+        self.outputs.push_back(Output::Close {
+            viewer: viewer.id,
+            error: ended("replaced", "this session was opened again elsewhere"),
+        });
+        Some(viewer.granted)
+    }
+}
+
+/// Compares in a time that does not depend on where the two differ.
+fn same_secret(held: &[u8; 32], given: &[u8; 32]) -> bool {
+    held.iter().zip(given).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+fn ended(cause: &str, message: &str) -> ErrorRecord {
+    ErrorRecord {
+        category: Category::Ended,
+        retry: false,
+        cause: cause.into(),
+        message: message.into(),
+    }
+}
+
+fn session_ended() -> ErrorRecord {
+    ended("session_ended", "this session has ended")
+}

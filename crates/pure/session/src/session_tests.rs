@@ -1,0 +1,501 @@
+//! Whole sessions with a fake clock: no socket, no sleep.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use porthole_link::{Category, Hello, QualityMode, Resume, ToBrowser, ToGateway, records};
+use porthole_pixels::{Point, Rect, Size};
+use porthole_remote::{Event, Input};
+use porthole_tiles::{Encoder, decode_palette, decode_rgb};
+
+use crate::{Attach, AttachError, EndCause, Output, Permissions, Session, SessionConfig, ViewerId};
+
+const ALL: Permissions = Permissions(0b111);
+const SIZE: Size = Size::new(640, 480);
+
+/// A session, a clock that stands still until told, and what came out.
+struct Stage {
+    session: Session,
+    encoder: Encoder,
+    now: Instant,
+    inputs: Vec<Input>,
+    closed: Vec<(ViewerId, String)>,
+    ended: Option<EndCause>,
+    deadline: Option<Instant>,
+    viewers: Vec<Screen>,
+}
+
+/// A viewer: its canvas, and what it was told.
+struct Screen {
+    id: ViewerId,
+    /// Whether it acknowledges, and its socket drains.
+    reads: bool,
+    canvas: porthole_pixels::Surface,
+    told: Vec<ToBrowser>,
+    bytes: usize,
+    lossy: bool,
+    secret: [u8; 32],
+}
+
+impl Stage {
+    #[expect(clippy::disallowed_methods, reason = "a test needs some moment to start from")]
+    fn new(config: SessionConfig) -> Self {
+        let now = Instant::now();
+        Self {
+            session: Session::new(now, config),
+            encoder: Encoder::new().unwrap(),
+            now,
+            inputs: Vec::new(),
+            closed: Vec::new(),
+            ended: None,
+            deadline: None,
+            viewers: Vec::new(),
+        }
+    }
+
+    fn connected() -> Self {
+        let mut stage = Self::new(SessionConfig::default());
+        stage.session.surface_mut().resize(SIZE).unwrap();
+        stage.session.handle_event(stage.now, Event::Connected);
+        stage.session.handle_event(stage.now, Event::FrameEnd);
+        stage
+    }
+
+    fn attach(
+        &mut self,
+        id: u64,
+        permissions: Permissions,
+        resume: Option<Resume>,
+    ) -> Result<(), AttachError> {
+        let hello = Hello {
+            features: 0,
+            size: Size::default(),
+            scale_percent: 100,
+            view_only: false,
+            resume,
+        };
+        let viewer = ViewerId(id);
+        let secret = [u8::try_from(id).unwrap(); 32];
+        self.session.handle_attach(
+            self.now,
+            &Attach { viewer, hello, permissions, session: [9; 16], secret },
+        )?;
+        self.viewers.push(Screen {
+            id: viewer,
+            reads: true,
+            canvas: porthole_pixels::Surface::default(),
+            told: Vec::new(),
+            bytes: 0,
+            lossy: false,
+            secret,
+        });
+        self.settle();
+        Ok(())
+    }
+
+    /// Polls until there is nothing to do at this moment.
+    fn settle(&mut self) {
+        let mut acks = VecDeque::new();
+        for _ in 0..10_000 {
+            match self.session.poll(self.now) {
+                Output::Send { viewer, message } => acks.extend(self.receive(viewer, &message)),
+                Output::Close { viewer, error } => self.closed.push((viewer, error.cause)),
+                Output::Input(input) => self.inputs.push(input),
+                Output::Painted(_) => (),
+                Output::Encode(job) => {
+                    let finished = job.run(&mut self.encoder).unwrap();
+                    self.session.handle_encoded(self.now, &finished);
+                }
+                Output::End(cause) => self.ended = Some(cause),
+                Output::Wait(deadline) => {
+                    self.deadline = deadline;
+                    if acks.is_empty() {
+                        return;
+                    }
+                    for (viewer, bytes, frame) in acks.drain(..) {
+                        self.session.handle_written(viewer, bytes);
+                        if let Some(frame) = frame {
+                            let ack = ToGateway::Ack(frame, 100);
+                            self.session.handle_message(self.now, viewer, ack);
+                        }
+                    }
+                }
+            }
+        }
+        panic!("the session never waits");
+    }
+
+    /// Lets `time` pass, looking whenever the session asked to.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.settle();
+        while let Some(deadline) = self.deadline.filter(|deadline| *deadline <= end) {
+            assert!(deadline > self.now, "a deadline that has passed would spin");
+            self.now = deadline;
+            self.settle();
+        }
+        self.now = end;
+        self.settle();
+    }
+
+    fn receive(&mut self, id: ViewerId, message: &Bytes) -> Option<(ViewerId, usize, Option<u32>)> {
+        let screen = self.viewers.iter_mut().find(|screen| screen.id == id)?;
+        screen.bytes += message.len();
+        let mut frame = None;
+        for record in records(message) {
+            let record = ToBrowser::decode(record.unwrap()).unwrap().unwrap();
+            screen.paint(&record);
+            if let ToBrowser::FrameEnd(number) = record {
+                frame = Some(number);
+            }
+            screen.told.push(record);
+        }
+        screen.reads.then_some((id, message.len(), frame))
+    }
+
+    fn draw(&mut self, rect: Rect, shade: u8) {
+        self.session.surface_mut().fill(rect, [shade, shade, 40, 255]).unwrap();
+        self.session.handle_event(self.now, Event::FrameEnd);
+        self.settle();
+    }
+
+    /// Fills `rect` with something like a photograph.
+    fn photo(&mut self, rect: Rect, seed: u32) {
+        let mut state = seed;
+        for y in 0..rect.height {
+            let row: Vec<u8> = (0..rect.width)
+                .flat_map(|x| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let [noise, ..] = (state >> 28).to_le_bytes();
+                    let [shade, ..] = (u32::from(x) + u32::from(y) + seed * 9).to_le_bytes();
+                    [shade ^ noise, shade.wrapping_add(noise * 3), noise * 9, 255]
+                })
+                .collect();
+            self.session.surface_mut().store_row(rect.x, rect.y + y, &row);
+        }
+        self.session.handle_event(self.now, Event::FrameEnd);
+        self.settle();
+    }
+
+    fn assert_exact(&mut self, at: usize) {
+        assert_eq!(self.viewers[at].canvas.size(), self.session.surface_mut().size());
+        assert!(
+            self.viewers[at].canvas.bytes() == self.session.surface_mut().bytes(),
+            "pictures differ"
+        );
+    }
+
+    fn say(&mut self, id: u64, message: ToGateway) {
+        self.session.handle_message(self.now, ViewerId(id), message);
+        self.settle();
+    }
+}
+
+impl Screen {
+    fn paint(&mut self, record: &ToBrowser) {
+        match record {
+            ToBrowser::Size(size) => self.canvas.resize(*size).unwrap(),
+            ToBrowser::Fill(rect, [r, g, b]) => self.canvas.fill(*rect, [*r, *g, *b, 255]).unwrap(),
+            ToBrowser::Copy(source, target) => self.canvas.copy(*source, *target).unwrap(),
+            ToBrowser::Image(rect, codec, data) => {
+                let rgba = match codec {
+                    porthole_link::Codec::Palette => decode_palette(rect.size(), data).unwrap(),
+                    porthole_link::Codec::Rgb => decode_rgb(rect.size(), data).unwrap(),
+                    // A lossy picture: anything that is surely not the right one.
+                    porthole_link::Codec::Jpeg => {
+                        self.lossy = true;
+                        [1, 2, 3, 255].repeat(rect.area() as usize)
+                    }
+                };
+                self.canvas.store(*rect, &rgba).unwrap();
+            }
+            _ => (),
+        }
+    }
+}
+
+#[test]
+fn a_viewer_gets_the_picture_and_then_what_changes() {
+    let mut stage = Stage::connected();
+    stage.draw(Rect::new(10, 10, 100, 100), 80);
+    stage.attach(1, ALL, None).unwrap();
+    stage.assert_exact(0);
+    assert!(matches!(stage.viewers[0].told[0], ToBrowser::Welcome(_)));
+    stage.pass(Duration::from_secs(1));
+    let before = stage.viewers[0].bytes;
+    stage.draw(Rect::new(10, 10, 100, 100), 80);
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(stage.viewers[0].bytes, before, "false damage costs nothing");
+    stage.draw(Rect::new(300, 200, 8, 16), 200);
+    stage.assert_exact(0);
+    assert!(stage.viewers[0].bytes - before < 60, "{}", stage.viewers[0].bytes - before);
+}
+
+#[test]
+fn copies_travel_as_copies() {
+    let mut stage = Stage::connected();
+    stage.photo(Rect::new(0, 0, 200, 200), 3);
+    stage.attach(1, ALL, None).unwrap();
+    stage.pass(Duration::from_secs(2));
+    stage.assert_exact(0);
+    let before = stage.viewers[0].bytes;
+    for step in 1..20_u16 {
+        let source = Point { x: step - 1, y: step - 1 };
+        stage.session.surface_mut().copy(source, Rect::new(step, step, 200, 200)).unwrap();
+        stage.draw(Rect::new(step - 1, step - 1, 201, 1), 7);
+        stage.pass(Duration::from_millis(40));
+    }
+    stage.assert_exact(0);
+    let bytes = stage.viewers[0].bytes - before;
+    assert!(bytes < 19 * 400, "{bytes}");
+}
+
+#[test]
+fn a_stalled_viewer_is_owed_the_newest_picture_only() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.attach(2, ALL, None).unwrap();
+    stage.pass(Duration::from_secs(1));
+    stage.viewers[0].reads = false;
+    let stalled_before = stage.viewers[0].bytes;
+    for step in 0..200 {
+        stage.photo(Rect::new(0, 0, 300, 300), step);
+        stage.session.handle_event(stage.now, Event::ClipboardText("x".repeat(10_000)));
+        stage.pass(Duration::from_millis(33));
+    }
+    stage.pass(Duration::from_secs(1));
+    stage.assert_exact(1);
+    let stalled = stage.viewers[0].bytes - stalled_before;
+    assert!(stalled < 600_000, "{stalled} bytes were queued for a viewer that does not read");
+    // It wakes up: its socket drains and its acknowledgement arrives.
+    stage.viewers[0].reads = true;
+    let id = stage.viewers[0].id;
+    let frames: Vec<u32> = stage.viewers[0]
+        .told
+        .iter()
+        .filter_map(
+            |record| if let ToBrowser::FrameEnd(frame) = record { Some(*frame) } else { None },
+        )
+        .collect();
+    for _ in 0..100 {
+        stage.session.handle_written(id, 1 << 20);
+    }
+    let last = *frames.last().unwrap();
+    stage.session.handle_message(stage.now, id, ToGateway::Ack(last, 1));
+    stage.pass(Duration::from_secs(1));
+    stage.assert_exact(0);
+}
+
+#[test]
+fn what_moves_is_lossy_and_what_rests_is_exact() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    let video = Rect::new(64, 64, 320, 240);
+    for step in 0..30 {
+        stage.photo(video, step);
+        // A caret blinks beside the video, and must not keep it from becoming exact.
+        stage.draw(Rect::new(600, 400, 2, 16), if step % 2 == 0 { 0 } else { 255 });
+        stage.pass(Duration::from_millis(33));
+    }
+    assert!(stage.viewers[0].lossy);
+    for step in 0..9 {
+        stage.draw(Rect::new(600, 400, 2, 16), if step % 2 == 0 { 0 } else { 255 });
+        stage.pass(Duration::from_millis(50));
+    }
+    stage.assert_exact(0);
+}
+
+#[test]
+fn exact_mode_is_never_lossy() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.say(1, ToGateway::Quality(QualityMode::Exact));
+    for step in 0..10 {
+        stage.photo(Rect::new(0, 0, 320, 240), step);
+        stage.pass(Duration::from_millis(33));
+    }
+    assert!(!stage.viewers[0].lossy);
+    stage.assert_exact(0);
+}
+
+#[test]
+fn frames_keep_their_distance_and_a_lone_change_goes_at_once() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.pass(Duration::from_secs(1));
+    let frames = |stage: &Stage| {
+        stage.viewers[0].told.iter().filter(|told| matches!(told, ToBrowser::FrameEnd(_))).count()
+    };
+    let before = frames(&stage);
+    stage.draw(Rect::new(0, 0, 5, 5), 1);
+    assert_eq!(frames(&stage), before + 1);
+    stage.draw(Rect::new(0, 0, 5, 5), 2);
+    assert_eq!(frames(&stage), before + 1);
+    stage.pass(Duration::from_millis(16));
+    assert_eq!(frames(&stage), before + 2);
+    stage.assert_exact(0);
+}
+
+/// A drawing that is half there waits for its end, but not for ever; and a copy that follows
+/// what was sent early still lands right.
+#[test]
+fn half_a_drawing_does_not_corrupt_later_copies() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.pass(Duration::from_secs(1));
+    let surface = stage.session.surface_mut();
+    surface.fill(Rect::new(0, 0, 50, 50), [9, 9, 9, 255]).unwrap();
+    surface.copy(Point { x: 0, y: 0 }, Rect::new(200, 200, 50, 50)).unwrap();
+    surface.fill(Rect::new(0, 0, 50, 50), [1, 2, 3, 255]).unwrap();
+    stage.session.handle_decoded(stage.now);
+    stage.settle();
+    let early = stage.viewers[0].canvas.row(Rect::new(0, 0, 1, 1), 0).to_vec();
+    assert_eq!(early, [0, 0, 0, 255], "it waits for the rest");
+    stage.pass(Duration::from_millis(60));
+    stage.assert_exact(0);
+    let surface = stage.session.surface_mut();
+    surface.copy(Point { x: 0, y: 0 }, Rect::new(300, 300, 50, 50)).unwrap();
+    stage.session.handle_event(stage.now, Event::FrameEnd);
+    stage.pass(Duration::from_millis(60));
+    stage.assert_exact(0);
+}
+
+#[test]
+fn a_new_size_reaches_every_canvas() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.pass(Duration::from_secs(1));
+    let size = Size::new(333, 222);
+    stage.session.surface_mut().resize(size).unwrap();
+    stage.session.handle_event(stage.now, Event::Resized(size));
+    stage.draw(Rect::new(5, 5, 50, 50), 99);
+    stage.pass(Duration::from_millis(50));
+    stage.assert_exact(0);
+}
+
+#[test]
+fn a_hidden_viewer_gets_no_frames_until_it_is_shown() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.pass(Duration::from_secs(1));
+    stage.say(1, ToGateway::Visible(false));
+    let before = stage.viewers[0].bytes;
+    stage.draw(Rect::new(0, 0, 50, 50), 5);
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(stage.viewers[0].bytes, before);
+    stage.say(1, ToGateway::Visible(true));
+    stage.assert_exact(0);
+}
+
+#[test]
+fn permissions_decide_what_passes() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.attach(2, Permissions::default(), None).unwrap();
+    let key = ToGateway::Key { down: true, keysym: 97, scancode: 30 };
+    stage.say(2, key.clone());
+    stage.say(2, ToGateway::ClipboardText("no".into()));
+    stage.say(2, ToGateway::Resize(Size::new(99, 99), 100));
+    assert!(stage.inputs.is_empty(), "{:?}", stage.inputs);
+    stage.say(1, key);
+    stage.say(1, ToGateway::Pointer(Point { x: 9999, y: 5 }, 1));
+    stage.say(1, ToGateway::ClipboardText("yes".into()));
+    assert_eq!(stage.inputs.len(), 3);
+    assert!(matches!(stage.inputs[1], Input::Pointer { at: Point { x: 639, y: 5 }, .. }));
+    stage.session.handle_event(stage.now, Event::ClipboardText("secret".into()));
+    stage.settle();
+    let heard = |at: usize| {
+        stage.viewers[at].told.iter().any(|told| matches!(told, ToBrowser::ClipboardText(_)))
+    };
+    assert!(heard(0) && !heard(1));
+}
+
+#[test]
+fn keys_are_lifted_when_a_viewer_leaves() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.session.handle_detach(stage.now, ViewerId(1));
+    stage.settle();
+    assert_eq!(stage.inputs, [Input::ReleaseAll]);
+}
+
+#[test]
+fn a_size_wish_waits_until_the_remote_can() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    stage.say(1, ToGateway::Resize(Size::new(800, 600), 100));
+    assert!(stage.inputs.is_empty());
+    stage.session.handle_event(stage.now, Event::ResizeSupported(true));
+    stage.settle();
+    assert_eq!(stage.inputs, [Input::Resize(Size::new(800, 600))]);
+}
+
+#[test]
+fn comes_back_with_the_secret_and_with_nothing_else() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    let secret = stage.viewers[0].secret;
+    let resume = |secret| Some(Resume { session: [9; 16], secret });
+    assert_eq!(stage.attach(2, ALL, resume([77; 32])), Err(AttachError::Ended));
+    // The socket died unnoticed: the old viewer is closed, the new one has its permissions.
+    stage.attach(3, Permissions::default(), resume(secret)).unwrap();
+    assert_eq!(stage.closed, [(ViewerId(1), "replaced".to_owned())]);
+    stage.say(3, ToGateway::ClipboardText("mine".into()));
+    assert_eq!(stage.inputs.last(), Some(&Input::ClipboardText("mine".into())));
+    // The secret was used up.
+    assert_eq!(stage.attach(4, ALL, resume(secret)), Err(AttachError::Ended));
+    stage.session.handle_detach(stage.now, ViewerId(3));
+    let secret = stage.viewers.last().unwrap().secret;
+    stage.pass(Duration::from_secs(30));
+    stage.attach(5, ALL, resume(secret)).unwrap();
+    let at = stage.viewers.len() - 1;
+    stage.assert_exact(at);
+}
+
+#[test]
+fn ends_when_its_time_has_come() {
+    let minute = Duration::from_secs(60);
+    let cases = [
+        (SessionConfig::default(), false, EndCause::Abandoned),
+        (
+            SessionConfig { idle_max: Some(minute), ..SessionConfig::default() },
+            true,
+            EndCause::Idle,
+        ),
+        (
+            SessionConfig { age_max: Some(minute), ..SessionConfig::default() },
+            true,
+            EndCause::TimeUp,
+        ),
+    ];
+    for (config, attended, cause) in cases {
+        let mut stage = Stage::new(config);
+        if attended {
+            stage.attach(1, ALL, None).unwrap();
+        }
+        stage.pass(Duration::from_secs(59));
+        assert_eq!(stage.ended, None, "{cause:?}");
+        stage.pass(Duration::from_secs(2));
+        assert_eq!(stage.ended, Some(cause));
+        assert_eq!(stage.closed.len(), usize::from(attended));
+        let error = stage.attach(2, ALL, None);
+        assert_eq!(error, Err(AttachError::Ended));
+    }
+}
+
+#[test]
+fn a_remote_that_goes_closes_every_viewer_with_the_reason() {
+    let mut stage = Stage::connected();
+    stage.attach(1, ALL, None).unwrap();
+    let error = porthole_link::ErrorRecord {
+        category: Category::Remote,
+        retry: false,
+        cause: "refused".into(),
+        message: "the server refused".into(),
+    };
+    stage.session.handle_gone(&error);
+    stage.settle();
+    assert_eq!(stage.closed, [(ViewerId(1), "refused".to_owned())]);
+    assert_eq!(stage.ended, Some(EndCause::RemoteGone));
+}
