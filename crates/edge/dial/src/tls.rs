@@ -1,0 +1,119 @@
+//! TLS to remotes: verified unless the operator says otherwise.
+
+#[cfg(feature = "anonymous-tls")]
+mod anonymous;
+mod fault;
+mod verify;
+
+use std::{sync::Arc, time::Duration};
+
+pub use fault::TlsFault;
+use porthole_remote::Secure;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio_rustls::TlsConnector;
+
+use crate::{
+    error::{DialError, Step},
+    stream::BoxStream,
+};
+
+/// How to check a remote's certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Verify {
+    /// Against the authorities this machine trusts. They are read once, at first use.
+    #[default]
+    SystemRoots,
+    /// Against these authorities alone. A server that presents one of these very certificates
+    /// passes too, under a name that it is for: a self-signed certificate is its own authority.
+    Ca(Vec<CertificateDer<'static>>),
+    /// By the SHA-256 of the certificate itself, in DER. Neither its name nor its dates count.
+    Pinned(Vec<[u8; 32]>),
+    /// Not at all: anyone in the middle can read and change everything. Each use is logged.
+    Off,
+}
+
+/// How to set up TLS with a remote.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsSettings {
+    /// How to check the certificate.
+    pub verify: Verify,
+    /// The name to ask for and to expect. Absent means the target's host.
+    pub server_name: Option<String>,
+}
+
+/// Turns `stream` into TLS, with this side as the client.
+///
+/// # Errors
+///
+/// [`DialError::Tls`], or [`DialError::Timeout`] after `limit`.
+pub async fn secure(
+    stream: BoxStream,
+    settings: &TlsSettings,
+    kind: Secure,
+    limit: Duration,
+) -> Result<BoxStream, DialError> {
+    let peer = || settings.server_name.clone().unwrap_or_else(|| "the remote".to_owned());
+    let handshake = async {
+        match kind {
+            Secure::Certificate => with_certificate(stream, settings).await,
+            Secure::Anonymous => anonymously(stream).await,
+        }
+    };
+    match tokio::time::timeout(limit, handshake).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(fault)) => Err(DialError::Tls { peer: peer(), fault }),
+        Err(_elapsed) => Err(DialError::Timeout { step: Step::Tls, peer: peer(), limit }),
+    }
+}
+
+async fn with_certificate(
+    stream: BoxStream,
+    settings: &TlsSettings,
+) -> Result<BoxStream, TlsFault> {
+    let name = server_name(settings)?;
+    if settings.verify == Verify::Off {
+        tracing::warn!(
+            server = settings.server_name.as_deref().unwrap_or("unnamed"),
+            "the certificate of this remote is not verified"
+        );
+    }
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let verify = settings.verify.clone();
+    // Reading the system's authorities opens files.
+    let config = tokio::task::spawn_blocking(move || verify::client_config(&verify, provider))
+        .await
+        .map_err(|_stopping| TlsFault::Broken("the gateway is stopping".to_owned()))??;
+    match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(TlsFault::from_handshake(&error)),
+    }
+}
+
+/// The name to check the certificate against.
+fn server_name(settings: &TlsSettings) -> Result<ServerName<'static>, TlsFault> {
+    let name = settings.server_name.clone().and_then(|name| ServerName::try_from(name).ok());
+    match (name, &settings.verify) {
+        (Some(name), _) => Ok(name),
+        // Neither checks a name, and an address is never sent to the server.
+        (None, Verify::Pinned(_) | Verify::Off) => {
+            Ok(ServerName::from(std::net::Ipv4Addr::UNSPECIFIED))
+        }
+        (None, Verify::SystemRoots | Verify::Ca(_)) => Err(TlsFault::BadServerName),
+    }
+}
+
+#[cfg(feature = "anonymous-tls")]
+async fn anonymously(stream: BoxStream) -> Result<BoxStream, TlsFault> {
+    anonymous::connect(stream).await
+}
+
+#[cfg(not(feature = "anonymous-tls"))]
+#[expect(clippy::unused_async, reason = "the twin above waits")]
+async fn anonymously(_stream: BoxStream) -> Result<BoxStream, TlsFault> {
+    Err(TlsFault::AnonymousAbsent)
+}
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
