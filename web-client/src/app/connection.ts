@@ -1,0 +1,447 @@
+/** One connection in one element: brings the engine, the view, the controls and the toolbar together. */
+
+import { startEngine, type EngineHost } from "../engine/host.js";
+import type { Failure, LinkState, Report } from "../engine/reports.js";
+import { KEYSYM } from "../input/keysyms.js";
+import type { Command, Resume } from "../wire/command.js";
+import { ClipboardSync } from "./clipboard.js";
+import { Controls } from "./controls.js";
+import { Cover } from "./cover.js";
+import { CursorView } from "./cursor.js";
+import { make } from "./dom.js";
+import { fromHex, toHex } from "./hex.js";
+import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
+import css from "./screen.css";
+import { stringsFor, type Strings } from "./strings.js";
+import { Toolbar } from "./toolbar.js";
+import { View } from "./view.js";
+
+const HOST_CLASS = "porthole-host";
+const TOAST_MS = 6_000;
+/** Bit of Welcome's permissions. */
+const MAY_INPUT = 1;
+/** Bit of Abilities. */
+const CAN_RESIZE = 1;
+const QUALITIES: readonly Quality[] = ["auto", "exact", "sparing"];
+
+/** The implementation behind {@link Connection}. */
+export class ScreenConnection extends EventTarget implements Connection {
+  readonly #element: HTMLElement;
+  readonly #options: ConnectOptions;
+  readonly #strings: Strings;
+  readonly #host = make("div", { class: HOST_CLASS });
+  readonly #view: View;
+  readonly #cursor: CursorView;
+  readonly #clipboard: ClipboardSync;
+  readonly #cover: Cover;
+  readonly #toolbar: Toolbar | null;
+  readonly #controls: Controls | null;
+  readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
+  readonly #abort = new AbortController();
+  #engine: EngineHost | null = null;
+  #state: LinkState = "connecting";
+  #quality: Quality;
+  #saved: SavedSession | null;
+  #mayInput = false;
+
+  constructor(element: HTMLElement, options: ConnectOptions) {
+    super();
+    this.#element = element;
+    this.#options = options;
+    const viewOnly = options.viewOnly ?? false;
+    const wanted = options.language === undefined ? [] : [options.language];
+    const { language, strings } = stringsFor([...wanted, ...navigator.languages]);
+    this.#strings = strings;
+    this.#quality = options.quality ?? "auto";
+    this.#saved = options.resume ?? null;
+    this.#host.lang = language;
+    this.#view = new View(options.scale ?? "remote", (wish) => {
+      this.#send({ kind: "resize", ...wish });
+    }, () => {
+      this.#cursor.factor = this.#view.factor;
+    });
+    this.#cursor = new CursorView(this.#view.viewport, options.dot ?? false);
+    this.#clipboard = this.#makeClipboard();
+    this.#cover = new Cover(strings, () => {
+      this.#start();
+    });
+    this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
+    this.#controls = viewOnly ? null : this.#makeControls();
+    this.#mount();
+    this.#listen();
+    this.#start();
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  disconnect(): void {
+    this.#engine?.order({ kind: "stop" });
+  }
+
+  sendKeys(keysyms: readonly number[]): void {
+    this.#controls?.chord(keysyms);
+  }
+
+  ctrlAltDel(): void {
+    this.sendKeys([KEYSYM.control, KEYSYM.alt, KEYSYM.delete]);
+  }
+
+  setScale(scale: Scale): void {
+    this.#view.scale = scale;
+    this.#toolbar?.scale(scale);
+  }
+
+  setQuality(quality: Quality): void {
+    this.#quality = quality;
+    this.#toolbar?.quality(quality);
+    this.#send({ kind: "quality", mode: QUALITIES.indexOf(quality) });
+  }
+
+  sendClipboard(text: string): boolean {
+    return this.#clipboard.offer(text, true);
+  }
+
+  async requestFullscreen(): Promise<void> {
+    if (document.fullscreenElement !== null) {
+      await document.exitFullscreen();
+      return;
+    }
+    await this.#element.requestFullscreen({ navigationUI: "hide" });
+    // Chromium then lets us have Alt+Tab, the system key and Escape (a long press still leaves).
+    await keyboardOf(navigator)?.lock().catch(() => undefined);
+    this.#controls?.focus(false);
+  }
+
+  override addEventListener<K extends keyof ConnectionEvents>(
+    kind: K,
+    listener: (event: ConnectionEvents[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    kind: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(kind: string, listener: unknown, options?: boolean | AddEventListenerOptions): void {
+    // The signatures above are all that callers see, and each of them is one that the base class takes.
+    super.addEventListener(kind, listener as EventListener | null, options);
+  }
+
+  /** Takes everything out of the page. @internal */
+  remove(): void {
+    this.#abort.abort();
+    this.#engine?.terminate();
+    this.#controls?.close();
+    this.#view.close();
+    this.#host.remove();
+  }
+
+  #mount(): void {
+    const root = this.#host.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    root.adoptedStyleSheets = [sheet];
+    this.#host.toggleAttribute("data-bare", this.#options.bare === true);
+    this.#view.viewport.setAttribute("role", "application");
+    this.#view.viewport.setAttribute("aria-label", this.#strings.screen);
+    root.append(this.#view.viewport, this.#cursor.overlay);
+    if (this.#controls !== null) {
+      root.append(this.#controls.area);
+    }
+    root.append(this.#cover.element);
+    if (this.#toolbar !== null) {
+      root.append(this.#toolbar.element, this.#toasts);
+    }
+    this.#element.querySelector(`:scope > .${HOST_CLASS}`)?.remove();
+    this.#element.append(this.#host);
+    this.#takeFocus();
+  }
+
+  /** Takes the keyboard, unless the page around us uses it. */
+  #takeFocus(): void {
+    if (document.activeElement === null || document.activeElement === document.body) {
+      this.#controls?.focus(false);
+    }
+  }
+
+  #listen(): void {
+    const options = { signal: this.#abort.signal };
+    document.addEventListener("visibilitychange", () => {
+      this.#engine?.order({ kind: "visible", visible: !document.hidden });
+      if (!document.hidden) {
+        this.#engine?.order({ kind: "wake" });
+      }
+    }, options);
+    window.addEventListener("online", () => {
+      this.#engine?.order({ kind: "wake" });
+    }, options);
+    document.addEventListener("fullscreenchange", () => {
+      if (document.fullscreenElement === null) {
+        keyboardOf(navigator)?.unlock();
+      }
+    }, options);
+    this.#view.viewport.addEventListener("pointerdown", () => {
+      if (this.#toolbar?.open === true) {
+        this.#toolbar.toggle(false);
+      }
+    }, options);
+  }
+
+  #start(): void {
+    this.#engine?.terminate();
+    this.#engine = null;
+    const wish = this.#view.wish();
+    this.#view.wishSent(wish);
+    const start = {
+      url: linkUrl(this.#options.url),
+      token: this.#options.token,
+      wish,
+      viewOnly: this.#options.viewOnly ?? false,
+      resume: resumeOf(this.#saved),
+      visible: !document.hidden,
+      quality: QUALITIES.indexOf(this.#quality),
+    };
+    this.#setState("connecting", null);
+    if (start.token === "") {
+      this.#setState("failed", { category: 1, cause: "token_missing", message: "" });
+      return;
+    }
+    this.#engine = startEngine(start, this.#options.workerUrl, () => this.#view.newCanvas(), (report) => {
+      this.#handle(report);
+    });
+  }
+
+  #handle(report: Report): void {
+    switch (report.kind) {
+      case "ready":
+        break;
+      case "state":
+        this.#setState(report.state, report.failure);
+        break;
+      case "session":
+        this.#welcome(report.permissions, report.resume);
+        break;
+      case "size":
+        this.#view.resize(report.width, report.height);
+        break;
+      case "cursor":
+        this.#cursor.show(report.cursor);
+        break;
+      case "clipboard":
+        if (this.#clipboard.mayTake) {
+          this.#emit("clipboard", { text: report.text });
+          this.#clipboard.receive(report.text);
+        }
+        break;
+      case "title":
+        this.#emit("title", { title: report.text });
+        break;
+      case "bell":
+        this.#emit("bell", null);
+        break;
+      case "leds":
+        this.#controls?.setLeds(report.bits);
+        break;
+      case "phase":
+        this.#showPhase(report.phase, report.text);
+        break;
+      case "notice":
+        this.#emit("notice", { text: report.text });
+        this.#toast(report.text);
+        break;
+      case "abilities":
+        this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
+        break;
+      case "latency":
+        this.#emit("latency", { latencyMs: report.latencyMs });
+        this.#toolbar?.latency(report.latencyMs);
+        break;
+    }
+  }
+
+  #welcome(permissions: number, resume: Resume): void {
+    this.#clipboard.permissions = permissions;
+    this.#mayInput = (permissions & MAY_INPUT) !== 0;
+    this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
+    this.#controls?.forget();
+    this.#emit("session", this.#saved);
+  }
+
+  #showPhase(phase: number, text: string): void {
+    if (phase === 1) {
+      this.#cover.note(text === "" ? this.#strings.connectingRemote : text);
+    } else if (phase === 3) {
+      this.#toast(text === "" ? this.#strings.remoteGone : text);
+    }
+  }
+
+  #setState(state: LinkState, failure: Failure | null): void {
+    this.#state = state;
+    this.#element.dataset["state"] = state;
+    if (failure === null || state === "connected") {
+      delete this.#element.dataset["cause"];
+    } else {
+      this.#element.dataset["cause"] = failure.cause;
+    }
+    this.#cover.show(state, failure);
+    this.#toolbar?.state(state);
+    if (state === "connected") {
+      this.#takeFocus();
+    }
+    if (state === "closed" || (state === "failed" && failure?.category !== 0)) {
+      this.#saved = null;
+      this.#emit("session", null);
+    }
+    this.#options.onstate?.(state, failure);
+    this.#emit("state", { state, failure });
+    if (state === "failed" && failure !== null) {
+      this.#emit("error", failure);
+    }
+  }
+
+  /** Input goes nowhere without the permission; the gateway would refuse it. */
+  #send(command: Command): void {
+    switch (command.kind) {
+      case "key":
+      case "text":
+      case "pointer":
+      case "wheel":
+      case "releaseAll":
+        if (!this.#mayInput) {
+          return;
+        }
+        break;
+      case "hello":
+      case "ack":
+      case "clipboard":
+      case "resize":
+      case "ping":
+      case "quality":
+      case "visible":
+      case "repaint":
+        break;
+    }
+    this.#engine?.order({ kind: "send", command });
+  }
+
+  #makeClipboard(): ClipboardSync {
+    return new ClipboardSync({
+      send: (text) => {
+        this.#send({ kind: "clipboard", text });
+      },
+      waiting: (text) => {
+        this.#toolbar?.clipboard(text, true);
+        this.#toast(this.#strings.clipboardArrived);
+      },
+      written: () => {
+        this.#toolbar?.clipboard("", false);
+      },
+      tooLarge: () => {
+        this.#toast(this.#strings.clipboardTooLarge);
+      },
+    });
+  }
+
+  #makeControls(): Controls {
+    return new Controls({
+      view: this.#view,
+      cursor: this.#cursor,
+      clipboard: this.#clipboard,
+      commandKey: this.#options.commandKey ?? "control",
+      send: (command) => {
+        this.#send(command);
+      },
+      menu: () => {
+        this.#toolbar?.toggle();
+      },
+      released: () => {
+        this.#toolbar?.released();
+      },
+    }, this.#strings.screen);
+  }
+
+  #makeToolbar(viewOnly: boolean): Toolbar {
+    return new Toolbar(this.#strings, viewOnly, this.#view.scale, this.#quality, {
+      fullScreen: () => {
+        void this.requestFullscreen().catch(() => undefined);
+      },
+      phoneKeyboard: () => {
+        this.#toolbar?.toggle(false);
+        this.#controls?.focus(true);
+      },
+      chord: (keysyms) => {
+        this.sendKeys(keysyms);
+      },
+      hold: (keysym) => this.#controls?.hold(keysym) ?? false,
+      scale: (scale) => {
+        this.setScale(scale);
+      },
+      quality: (quality) => {
+        this.setQuality(quality);
+      },
+      copy: (text) => {
+        void copyText(text);
+      },
+      sendClipboard: (text) => {
+        this.sendClipboard(text);
+      },
+      leave: () => {
+        this.disconnect();
+      },
+      closed: () => {
+        this.#controls?.focus(false);
+      },
+    });
+  }
+
+  #toast(text: string): void {
+    const toast = make("p", {}, text);
+    this.#toasts.append(toast);
+    while (this.#toasts.childElementCount > 3) {
+      this.#toasts.firstElementChild?.remove();
+    }
+    setTimeout(() => {
+      toast.remove();
+    }, TOAST_MS);
+  }
+
+  #emit<K extends keyof ConnectionEvents>(kind: K, detail: ConnectionEvents[K]["detail"]): void {
+    this.dispatchEvent(new CustomEvent(kind, { detail }));
+  }
+}
+
+/** Copies from a click. Without the clipboard API, the field's own selection is what is copied. */
+async function copyText(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- Pages without HTTPS have nothing else.
+    document.execCommand("copy");
+  }
+}
+
+function linkUrl(url: string | URL | undefined): string {
+  const link = new URL(url ?? "link", document.baseURI);
+  link.protocol = link.protocol.replace(/^http/, "ws");
+  // A WebSocket address has no fragment, and the page's one may hold the token.
+  link.hash = "";
+  return link.href;
+}
+
+function resumeOf(saved: SavedSession | null): Resume | null {
+  const session = fromHex(saved?.session ?? "", 16);
+  const secret = fromHex(saved?.secret ?? "", 32);
+  return session === null || secret === null ? null : { session, secret };
+}
+
+/** Chromium's Keyboard Lock API, which the DOM library does not name. */
+interface KeyboardLock {
+  lock(): Promise<void>;
+  unlock(): void;
+}
+
+function keyboardOf(holder: Navigator & { readonly keyboard?: KeyboardLock }): KeyboardLock | undefined {
+  return holder.keyboard;
+}

@@ -1,0 +1,5 @@
+/** Style sheets are bundled as text and adopted, so that no inline style is needed. */
+declare module "*.css" {
+  const text: string;
+  export default text;
+}

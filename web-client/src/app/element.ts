@@ -1,0 +1,78 @@
+/** `<porthole-screen>`: a connection as a custom element. Importing this module defines it. */
+
+import { connect, remove } from "./index.js";
+import type { Connection, Quality, Scale } from "./options.js";
+
+/**
+ * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`. A change of
+ * `scale` or `quality` applies at once, one of `token` or `url` connects anew. The element has no size of its own.
+ */
+export class PortholeScreen extends HTMLElement {
+  static readonly observedAttributes = ["token", "url", "scale", "quality"];
+  #connection: Connection | null = null;
+
+  /** The connection, for its events and methods; null while there is no token or place in the page. */
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  connectedCallback(): void {
+    this.#open();
+  }
+
+  disconnectedCallback(): void {
+    this.#close();
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (!this.isConnected || before === after) {
+      return;
+    }
+    if (name === "scale" && this.#connection !== null) {
+      this.#connection.setScale(scaleOf(after) ?? "remote");
+    } else if (name === "quality" && this.#connection !== null) {
+      this.#connection.setQuality(qualityOf(after) ?? "auto");
+    } else {
+      this.#open();
+    }
+  }
+
+  #open(): void {
+    this.#close();
+    const token = this.getAttribute("token");
+    if (token === null) {
+      return;
+    }
+    const given = <K extends string, V>(key: K, value: V | null): { [P in K]?: V } =>
+      value === null ? {} : ({ [key]: value } as { [P in K]?: V });
+    this.style.display ||= "block";
+    this.#connection = connect(this, {
+      token,
+      viewOnly: this.hasAttribute("view-only"),
+      bare: this.hasAttribute("bare"),
+      ...given("url", this.getAttribute("url")),
+      ...given("language", this.getAttribute("language")),
+      ...given("workerUrl", this.getAttribute("worker-url")),
+      ...given("scale", scaleOf(this.getAttribute("scale"))),
+      ...given("quality", qualityOf(this.getAttribute("quality"))),
+    });
+    this.dispatchEvent(new CustomEvent("connection", { detail: this.#connection }));
+  }
+
+  #close(): void {
+    remove(this);
+    this.#connection = null;
+  }
+}
+
+/** Null for any text that is not a scale. */
+export function scaleOf(text: string | null): Scale | null {
+  return text === "remote" || text === "fit" || text === "native" ? text : null;
+}
+
+/** Null for any text that is not a quality. */
+export function qualityOf(text: string | null): Quality | null {
+  return text === "auto" || text === "exact" || text === "sparing" ? text : null;
+}
+
+customElements.define("porthole-screen", PortholeScreen);

@@ -1,0 +1,35 @@
+/** The package's entry: shows a Porthole session in an element. */
+
+import { ScreenConnection } from "./connection.js";
+import type { Connection, ConnectOptions } from "./options.js";
+
+export type {
+  CommandKey,
+  Connection,
+  ConnectionEvents,
+  ConnectOptions,
+  Failure,
+  LinkState,
+  Quality,
+  SavedSession,
+  Scale,
+} from "./options.js";
+
+const connections = new WeakMap<HTMLElement, ScreenConnection>();
+
+/**
+ * Connects and shows the remote in `element`, which gives it its size. The element's `data-state` follows
+ * the connection, and `data-cause` names a failure. An earlier connection of the element is removed.
+ */
+export function connect(element: HTMLElement, options: ConnectOptions): Connection {
+  remove(element);
+  const connection = new ScreenConnection(element, options);
+  connections.set(element, connection);
+  return connection;
+}
+
+/** Ends the element's connection, if it has one, and takes the screen out of it. */
+export function remove(element: HTMLElement): void {
+  connections.get(element)?.remove();
+  connections.delete(element);
+}

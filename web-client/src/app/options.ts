@@ -1,0 +1,86 @@
+/** The public options, states and events of a connection. */
+
+import type { CommandKey } from "../input/keyboard.js";
+import type { Failure, LinkState } from "../engine/reports.js";
+import type { Quality } from "./toolbar.js";
+import type { Scale } from "./view.js";
+
+export type { CommandKey, Failure, LinkState, Quality, Scale };
+
+/** What lets a viewer come back to its session after a reload, as hexadecimal text. Keep it secret. */
+export interface SavedSession {
+  readonly session: string;
+  readonly secret: string;
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** The signed token that names the session. */
+  readonly token: string;
+  /** The link's address, `http(s):` or `ws(s):`. Default: `link`, relative to the page. */
+  readonly url?: string | URL;
+  /** Default: `remote`. */
+  readonly scale?: Scale;
+  /** Watch without input. */
+  readonly viewOnly?: boolean;
+  /** Show the picture alone, at the element's top left corner, without toolbar or messages. */
+  readonly bare?: boolean;
+  /** The user interface's language, a BCP 47 tag. Default: the browser's. */
+  readonly language?: string;
+  /** Where the worker's script is; `false` paints on the page's thread. Default: beside this module. */
+  readonly workerUrl?: string | URL | false;
+  /** Default: `auto`. */
+  readonly quality?: Quality;
+  /** What macOS's Command key is to the remote. Default: `control`, so that Command+C copies. */
+  readonly commandKey?: CommandKey;
+  /** Show a small dot where the remote hides its pointer. */
+  readonly dot?: boolean;
+  /** A session to come back to. */
+  readonly resume?: SavedSession;
+  /** Called as the `state` event is sent. */
+  readonly onstate?: (state: LinkState, failure: Failure | null) => void;
+}
+
+/** The events of a connection. */
+export interface ConnectionEvents {
+  readonly state: CustomEvent<{ readonly state: LinkState; readonly failure: Failure | null }>;
+  /** The remote copied text. */
+  readonly clipboard: CustomEvent<{ readonly text: string }>;
+  /** The desktop's name. */
+  readonly title: CustomEvent<{ readonly title: string }>;
+  readonly bell: CustomEvent<null>;
+  /** A sentence from the gateway to show in passing. */
+  readonly notice: CustomEvent<{ readonly text: string }>;
+  /** The connection ended with a failure. */
+  readonly error: CustomEvent<Failure>;
+  /** A round trip to the gateway, in milliseconds. */
+  readonly latency: CustomEvent<{ readonly latencyMs: number }>;
+  /** What to keep for a reload; null once the session is over. */
+  readonly session: CustomEvent<SavedSession | null>;
+}
+
+/** A connection shown in an element. */
+export interface Connection extends EventTarget {
+  readonly state: LinkState;
+  /** Ends the connection. The element shows that it ended. */
+  disconnect(): void;
+  /** Presses X11 keysyms in order and releases them in reverse. */
+  sendKeys(keysyms: readonly number[]): void;
+  ctrlAltDel(): void;
+  setScale(scale: Scale): void;
+  setQuality(quality: Quality): void;
+  /** Puts a text on the remote's clipboard. At most 1 MiB of UTF-8; returns false beyond. */
+  sendClipboard(text: string): boolean;
+  /** Full screen, with the system's shortcuts where the browser allows. Needs a click or key. */
+  requestFullscreen(): Promise<void>;
+  addEventListener<K extends keyof ConnectionEvents>(
+    kind: K,
+    listener: (event: ConnectionEvents[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    kind: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}

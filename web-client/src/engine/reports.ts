@@ -1,0 +1,77 @@
+/**
+ * What the page's thread and the engine say to each other. The same values travel whether the engine
+ * runs in a worker or beside the page.
+ */
+
+import type { Command, Resume } from "../wire/command.js";
+import type { Rgba } from "../paint/blocks.js";
+
+/** Where a connection stands. `connected` means that the first frame is on the canvas. */
+export type LinkState = "connecting" | "connected" | "reconnecting" | "closed" | "failed";
+
+/** Why a connection ended, or what interrupts it. */
+export interface Failure {
+  /** The link's error category, 1 to 7, or 0 when the gateway could not be reached. */
+  readonly category: number;
+  /** A short, stable name for programs. */
+  readonly cause: string;
+  /** The gateway's sentence; empty when the client itself noticed. */
+  readonly message: string;
+}
+
+/** The size that the viewer would like, in device pixels; zeros for no wish. */
+export interface Wish {
+  readonly width: number;
+  readonly height: number;
+  /** 100 times the device pixel ratio. */
+  readonly scalePercent: number;
+}
+
+/** What one connection needs to begin. */
+export interface Start {
+  /** The link's WebSocket address. */
+  readonly url: string;
+  readonly token: string;
+  readonly wish: Wish;
+  readonly viewOnly: boolean;
+  readonly resume: Resume | null;
+  /** Whether the page is on screen. */
+  readonly visible: boolean;
+  /** The link's quality mode, 0 to 2. */
+  readonly quality: number;
+}
+
+/** From the page to the engine. */
+export type Order =
+  | { readonly kind: "start"; readonly start: Start; readonly canvas: OffscreenCanvas }
+  | { readonly kind: "send"; readonly command: Command }
+  | { readonly kind: "visible"; readonly visible: boolean }
+  /** The network or the page came back: do not wait for timers. */
+  | { readonly kind: "wake" }
+  | { readonly kind: "stop" };
+
+/** From the engine to the page. */
+export type Report =
+  /** The worker's script runs. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "state"; readonly state: LinkState; readonly failure: Failure | null }
+  | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume }
+  | { readonly kind: "size"; readonly width: number; readonly height: number }
+  | { readonly kind: "cursor"; readonly cursor: CursorPicture | null }
+  | { readonly kind: "clipboard"; readonly text: string }
+  | { readonly kind: "title"; readonly text: string }
+  | { readonly kind: "bell" }
+  | { readonly kind: "leds"; readonly bits: number }
+  | { readonly kind: "phase"; readonly phase: number; readonly text: string }
+  | { readonly kind: "notice"; readonly text: string }
+  | { readonly kind: "abilities"; readonly bits: number }
+  | { readonly kind: "latency"; readonly latencyMs: number };
+
+/** The pointer's picture: straight-alpha RGBA, row-major. */
+export interface CursorPicture {
+  readonly hotspotX: number;
+  readonly hotspotY: number;
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Rgba;
+}

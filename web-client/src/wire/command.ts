@@ -1,0 +1,181 @@
+/**
+ * Browser-to-gateway records: plain values in, bytes out. The layout is in `docs/link.md`.
+ *
+ * The encoder trusts its caller's types and clamps numbers to their fields, so that no value from
+ * the page can make a record that the gateway would close the link for.
+ */
+
+import { LINK_VERSION, type Rect } from "./message.js";
+import type { Bytes } from "./reader.js";
+
+/** Longest Text record, in bytes of UTF-8. */
+export const TEXT_MAX_BYTES = 4096;
+/** Longest clipboard, in bytes of UTF-8. */
+export const CLIPBOARD_MAX_BYTES = 1 << 20;
+
+/** What lets a viewer come back to its session: 16 and 32 bytes. */
+export interface Resume {
+  readonly session: Bytes;
+  readonly secret: Bytes;
+}
+
+/** One record to the gateway. */
+export type Command =
+  | {
+      readonly kind: "hello";
+      readonly features: number;
+      readonly width: number;
+      readonly height: number;
+      readonly scalePercent: number;
+      readonly viewOnly: boolean;
+      readonly resume: Resume | null;
+    }
+  | { readonly kind: "ack"; readonly frame: number; readonly decodeUs: number }
+  | { readonly kind: "key"; readonly down: boolean; readonly keysym: number; readonly scancode: number }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "pointer"; readonly x: number; readonly y: number; readonly buttons: number }
+  | { readonly kind: "wheel"; readonly x: number; readonly y: number; readonly dx: number; readonly dy: number }
+  | { readonly kind: "releaseAll" }
+  | { readonly kind: "clipboard"; readonly text: string }
+  | { readonly kind: "resize"; readonly width: number; readonly height: number; readonly scalePercent: number }
+  | { readonly kind: "ping"; readonly token: number }
+  | { readonly kind: "quality"; readonly mode: number }
+  | { readonly kind: "visible"; readonly visible: boolean }
+  | { readonly kind: "repaint"; readonly rect: Rect };
+
+const utf8 = new TextEncoder();
+
+/** Encodes one record, its header included. */
+export function encodeCommand(command: Command): Bytes {
+  switch (command.kind) {
+    case "hello":
+      return encodeHello(command);
+    case "ack":
+      return record(0x02, 8, (body) => body.u32(command.frame).u32(command.decodeUs));
+    case "key":
+      return record(0x03, 7, (body) => body.u8(command.down ? 1 : 0).u32(command.keysym).u16(command.scancode));
+    case "text":
+      return textRecord(0x04, command.text, []);
+    case "pointer":
+      return record(0x05, 5, (body) => body.u16(command.x).u16(command.y).u8(command.buttons));
+    case "wheel":
+      return record(0x06, 8, (body) => body.u16(command.x).u16(command.y).i16(command.dx).i16(command.dy));
+    case "releaseAll":
+      return record(0x07, 0, (body) => body);
+    case "clipboard":
+      return textRecord(0x81, command.text, [1]);
+    case "resize":
+      return record(0x82, 6, (body) => body.u16(command.width).u16(command.height).u16(command.scalePercent));
+    case "ping":
+      return record(0x83, 4, (body) => body.u32(command.token));
+    case "quality":
+      return record(0x84, 1, (body) => body.u8(command.mode));
+    case "visible":
+      return record(0x85, 1, (body) => body.u8(command.visible ? 1 : 0));
+    case "repaint": {
+      const { x, y, width, height } = command.rect;
+      return record(0x86, 8, (body) => body.u16(x).u16(y).u16(width).u16(height));
+    }
+  }
+}
+
+/** Cuts `text` into pieces that fit a Text record each, never inside a character. */
+export function splitText(text: string): readonly string[] {
+  const pieces: string[] = [];
+  let piece = "";
+  let pieceBytes = 0;
+  for (const character of text) {
+    const bytes = utf8.encode(character).length;
+    if (pieceBytes + bytes > TEXT_MAX_BYTES) {
+      pieces.push(piece);
+      piece = "";
+      pieceBytes = 0;
+    }
+    piece += character;
+    pieceBytes += bytes;
+  }
+  if (piece !== "") {
+    pieces.push(piece);
+  }
+  return pieces;
+}
+
+/** Whether the gateway takes a clipboard of this text. */
+export function clipboardFits(text: string): boolean {
+  // A UTF-16 unit becomes at most three bytes, so short texts need no encoding to be sure.
+  return text.length * 3 <= CLIPBOARD_MAX_BYTES || utf8.encode(text).length <= CLIPBOARD_MAX_BYTES;
+}
+
+function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
+  const { resume } = hello;
+  const length = 13 + (resume === null ? 0 : resume.session.length + resume.secret.length);
+  return record(0x01, length, (body) => {
+    body.u16(LINK_VERSION).u32(hello.features).u16(hello.width).u16(hello.height).u16(hello.scalePercent);
+    body.u8((resume === null ? 0 : 1) | (hello.viewOnly ? 2 : 0));
+    if (resume !== null) {
+      body.bytes(resume.session).bytes(resume.secret);
+    }
+    return body;
+  });
+}
+
+function textRecord(kind: number, text: string, head: readonly number[]): Bytes {
+  const bytes = utf8.encode(text);
+  return record(kind, head.length + bytes.length, (body) => {
+    head.forEach((value) => body.u8(value));
+    return body.bytes(bytes);
+  });
+}
+
+function record(kind: number, length: number, fill: (body: Writer) => Writer): Bytes {
+  const writer = new Writer(4 + length);
+  fill(writer.u8(kind).u16(length & 0xffff).u8(length >> 16));
+  return writer.done;
+}
+
+/** Writes little-endian numbers, clamped to their fields. */
+class Writer {
+  readonly done: Bytes;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(length: number) {
+    this.done = new Uint8Array(length);
+    this.#view = new DataView(this.done.buffer);
+  }
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#advance(1), clamp(value, 0, 0xff));
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#advance(2), clamp(value, 0, 0xffff), true);
+    return this;
+  }
+
+  i16(value: number): this {
+    this.#view.setInt16(this.#advance(2), clamp(value, -0x8000, 0x7fff), true);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#advance(4), clamp(value, 0, 0xffff_ffff), true);
+    return this;
+  }
+
+  bytes(bytes: Bytes): this {
+    this.done.set(bytes, this.#advance(bytes.length));
+    return this;
+  }
+
+  #advance(length: number): number {
+    const at = this.#at;
+    this.#at = at + length;
+    return at;
+  }
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, Math.round(value)));
+}

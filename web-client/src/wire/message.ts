@@ -1,0 +1,223 @@
+/**
+ * Stop 9 of the pixel path: gateway-to-browser records, bytes in, plain values out.
+ *
+ * One WebSocket message holds whole records: u8 kind, u24 length, body. The layout of each body is
+ * beside its case and in `docs/link.md`. The Rust twin is `crates/pure/link`; both are tested
+ * against `tests/vectors/link/vectors.json`.
+ *
+ * This folder is compiled without the DOM library, so it can neither draw nor open sockets.
+ */
+
+import { MessageError, Reader, type Bytes } from "./reader.js";
+
+/** The version of the link that this client speaks. */
+export const LINK_VERSION = 1;
+/** Longest message from the gateway, in bytes. */
+export const MESSAGE_MAX_BYTES = 64 << 20;
+/** Largest side of a pointer picture, in pixels. */
+export const CURSOR_SIDE_MAX_PX = 512;
+
+/** A rectangle of the remote's picture, in its pixels. */
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How an image's data is packed. */
+export type Codec = "jpeg" | "palette" | "rgb";
+
+/** One record from the gateway. Every `data` is a view into the message, not a copy. */
+export type Message =
+  | {
+      readonly kind: "welcome";
+      readonly version: number;
+      readonly features: number;
+      /** Bits, see `docs/link.md`. */
+      readonly permissions: number;
+      /** How long the session lives without a viewer, in milliseconds. */
+      readonly lingerMs: number;
+      readonly session: Bytes;
+      readonly secret: Bytes;
+    }
+  | Drawing
+  | { readonly kind: "frameEnd"; readonly frame: number }
+  | ErrorMessage
+  | CursorMessage
+  | { readonly kind: "clipboard"; readonly text: string }
+  | { readonly kind: "title"; readonly text: string }
+  | { readonly kind: "bell" }
+  | { readonly kind: "leds"; readonly bits: number }
+  | { readonly kind: "state"; readonly phase: number; readonly text: string }
+  | { readonly kind: "notice"; readonly text: string }
+  | { readonly kind: "abilities"; readonly bits: number }
+  | { readonly kind: "pong"; readonly token: number };
+
+/** A record that changes the picture when its frame ends. */
+export type Drawing =
+  | { readonly kind: "size"; readonly width: number; readonly height: number }
+  | { readonly kind: "fill"; readonly rect: Rect; readonly red: number; readonly green: number; readonly blue: number }
+  | { readonly kind: "copy"; readonly sourceX: number; readonly sourceY: number; readonly rect: Rect }
+  | { readonly kind: "image"; readonly rect: Rect; readonly codec: Codec; readonly data: Bytes };
+
+/** The gateway's last words. */
+export interface ErrorMessage {
+  readonly kind: "error";
+  /** 1 to 7, see `docs/link.md`. */
+  readonly category: number;
+  /** Whether connecting again without the user may help. */
+  readonly retry: boolean;
+  /** A short, stable name for programs. */
+  readonly cause: string;
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+/** The pointer's picture, still packed. A width or height of 0 hides the pointer. */
+export interface CursorMessage {
+  readonly kind: "cursor";
+  readonly hotspotX: number;
+  readonly hotspotY: number;
+  readonly width: number;
+  readonly height: number;
+  readonly data: Bytes;
+}
+
+/**
+ * Decodes all records of one WebSocket message, and leaves out the optional ones it does not know.
+ *
+ * @throws {MessageError} if any record breaks the specification.
+ */
+export function decodeMessages(bytes: Bytes): readonly Message[] {
+  if (bytes.length > MESSAGE_MAX_BYTES) {
+    throw new MessageError(`message has ${bytes.length} bytes, the limit is ${MESSAGE_MAX_BYTES}`);
+  }
+  const reader = new Reader(bytes, "message");
+  const messages: Message[] = [];
+  while (reader.left > 0) {
+    const kind = reader.u8();
+    const message = decodeBody(kind, reader.bytes(reader.u24()));
+    if (message !== null) {
+      messages.push(message);
+    }
+  }
+  return messages;
+}
+
+/** Null for an optional record that this build does not know. */
+function decodeBody(kind: number, body: Bytes): Message | null {
+  const reader = (field: string): Reader => new Reader(body, field);
+  switch (kind) {
+    case 0x01:
+      return decodeWelcome(reader("welcome"));
+    case 0x02: {
+      const from = reader("size");
+      return { kind: "size", width: from.u16(), height: from.u16() };
+    }
+    case 0x03: {
+      const from = reader("fill");
+      return { kind: "fill", rect: decodeRect(from), red: from.u8(), green: from.u8(), blue: from.u8() };
+    }
+    case 0x04: {
+      const from = reader("copy");
+      return { kind: "copy", sourceX: from.u16(), sourceY: from.u16(), rect: decodeRect(from) };
+    }
+    case 0x05: {
+      const from = reader("image");
+      return { kind: "image", rect: decodeRect(from), codec: decodeCodec(from.u8()), data: from.rest() };
+    }
+    case 0x06:
+      return { kind: "frameEnd", frame: reader("frame end").u32() };
+    case 0x07:
+      return decodeError(reader("error"));
+    default:
+      if (kind < 0x80) {
+        throw new MessageError(`record kind ${kind} is not known`);
+      }
+      return decodeOptional(kind, body);
+  }
+}
+
+function decodeOptional(kind: number, body: Bytes): Message | null {
+  const reader = (field: string): Reader => new Reader(body, field);
+  switch (kind) {
+    case 0x81:
+      return decodeCursor(reader("cursor"));
+    case 0x82: {
+      const from = reader("clipboard");
+      // Formats other than text are for later versions of the link.
+      return from.u8() === 1 ? { kind: "clipboard", text: from.text() } : null;
+    }
+    case 0x83:
+      return { kind: "title", text: reader("title").text() };
+    case 0x84:
+      return { kind: "bell" };
+    case 0x85:
+      return { kind: "leds", bits: reader("leds").u8() };
+    case 0x86: {
+      const from = reader("state");
+      return { kind: "state", phase: from.u8(), text: from.text() };
+    }
+    case 0x87:
+      return { kind: "notice", text: reader("notice").text() };
+    case 0x88:
+      return { kind: "abilities", bits: reader("abilities").u32() };
+    case 0x89:
+      return { kind: "pong", token: reader("pong").u32() };
+    default:
+      return null;
+  }
+}
+
+function decodeWelcome(from: Reader): Message {
+  const version = from.u16();
+  if (version !== LINK_VERSION) {
+    throw new MessageError(`welcome names version ${version}, this client speaks ${LINK_VERSION}`);
+  }
+  return {
+    kind: "welcome",
+    version,
+    features: from.u32(),
+    permissions: from.u16(),
+    lingerMs: from.u32(),
+    session: from.bytes(16),
+    secret: from.bytes(32),
+  };
+}
+
+function decodeError(from: Reader): Message {
+  return {
+    kind: "error",
+    category: from.u8(),
+    retry: from.u8() !== 0,
+    cause: from.text(from.u8()),
+    message: from.text(),
+  };
+}
+
+function decodeCursor(from: Reader): Message {
+  const [hotspotX, hotspotY, width, height] = [from.u16(), from.u16(), from.u16(), from.u16()];
+  const side = Math.max(width, height);
+  if (side > CURSOR_SIDE_MAX_PX) {
+    throw new MessageError(`cursor side is ${side}, the limit is ${CURSOR_SIDE_MAX_PX}`);
+  }
+  return { kind: "cursor", hotspotX, hotspotY, width, height, data: from.rest() };
+}
+
+function decodeRect(from: Reader): Rect {
+  return { x: from.u16(), y: from.u16(), width: from.u16(), height: from.u16() };
+}
+
+function decodeCodec(code: number): Codec {
+  switch (code) {
+    case 1:
+      return "jpeg";
+    case 2:
+      return "palette";
+    case 3:
+      return "rgb";
+    default:
+      throw new MessageError(`image codec ${code} is not known`);
+  }
+}
