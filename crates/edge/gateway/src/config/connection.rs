@@ -1,0 +1,259 @@
+//! `[connections.NAME]`: remotes that a token can name.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use hyper::Uri;
+use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify, WebSocketTarget};
+use porthole_remote::Credentials;
+use serde::Deserialize;
+
+use super::{ConfigError, files::Files, raw::RawSecret, tls::certificates};
+use crate::vnc::{Strictness, VncParameters};
+
+/// Port of the first VNC display.
+pub(crate) const VNC_PORT: u16 = 5900;
+
+/// `[connections.NAME]` as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RawConnection {
+    protocol: Option<String>,
+    hostname: Option<String>,
+    port: Option<u16>,
+    socket: Option<PathBuf>,
+    url: Option<String>,
+    username: Option<String>,
+    password: Option<RawSecret>,
+    password_file: Option<PathBuf>,
+    tls: RawTls,
+    security: RawSecurity,
+    parameters: BTreeMap<String, RawValue>,
+}
+
+/// `[connections.NAME.tls]` as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawTls {
+    verify: Option<String>,
+    ca_file: Option<PathBuf>,
+    pins: Vec<String>,
+    server_name: Option<String>,
+}
+
+/// `[connections.NAME.security]` as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawSecurity {
+    require_encryption: bool,
+    allow_plaintext_password: bool,
+}
+
+/// A parameter's value; text in the end, as everywhere in Guacamole.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "text, a whole number, true or false")]
+enum RawValue {
+    Flag(bool),
+    Number(i64),
+    Text(String),
+}
+
+/// A remote that a token can name.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// How to reach it.
+    pub target: Target,
+    /// What it speaks, and how.
+    pub vnc: VncConnection,
+}
+
+/// What the VNC driver is told about one remote.
+#[derive(Debug, Clone, Default)]
+pub struct VncConnection {
+    /// Credentials.
+    pub credentials: Credentials,
+    /// Whether an unencrypted connection is refused.
+    pub require_encryption: bool,
+    /// Whether a password may be sent in clear.
+    pub allow_plaintext_password: bool,
+    /// Everything that Guacamole has a name for.
+    pub parameters: VncParameters,
+}
+
+impl RawConnection {
+    pub(crate) fn check(self, name: &str, files: &Files) -> Result<Connection, ConfigError> {
+        let key = format!("connections.{}", quoted(name));
+        let name_max = porthole_token::REFERENCE_MAX_BYTES;
+        if name.is_empty() || name.len() > name_max {
+            let reason = format!("the name must have 1 to {name_max} bytes");
+            return Err(ConfigError::invalid(key, reason));
+        }
+        self.check_protocol(&key)?;
+        let transport = self.transport(&key)?;
+        let tls = self.tls.check(&format!("{key}.tls"), files)?;
+        let password = match (&self.password, &self.password_file) {
+            (Some(password), None) => Some(password.0.clone()),
+            (None, Some(path)) => Some(files.read_secret(&format!("{key}.password_file"), path)?),
+            (None, None) => None,
+            (Some(_), Some(_)) => {
+                let reason = "password and password_file exclude each other";
+                return Err(ConfigError::invalid(format!("{key}.password_file"), reason));
+            }
+        };
+        let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value.text()));
+        let parameters = VncParameters::read(parameters, Strictness::Configuration)
+            .map_err(|error| {
+                ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
+            })?;
+        Ok(Connection {
+            target: Target { protocol: Protocol::Vnc, transport, tls },
+            vnc: VncConnection {
+                credentials: Credentials { username: self.username, password },
+                require_encryption: self.security.require_encryption,
+                allow_plaintext_password: self.security.allow_plaintext_password,
+                parameters,
+            },
+        })
+    }
+
+    fn check_protocol(&self, key: &str) -> Result<(), ConfigError> {
+        let key = format!("{key}.protocol");
+        let Some(name) = &self.protocol else {
+            return Err(ConfigError::missing(key, "write \"vnc\""));
+        };
+        match name.parse() {
+            Ok(Protocol::Vnc) => Ok(()),
+            Ok(other) => {
+                Err(ConfigError::invalid(key, format!("this gateway does not speak {other}")))
+            }
+            Err(_unknown) => Err(ConfigError::out_of_range(key, "\"vnc\"")),
+        }
+    }
+
+    /// The one way to the remote that is given.
+    fn transport(&self, key: &str) -> Result<Transport, ConfigError> {
+        let port_alone = || {
+            let reason = "a port belongs to a hostname; a socket has none, a url has its own";
+            ConfigError::invalid(format!("{key}.port"), reason)
+        };
+        match (&self.hostname, &self.socket, &self.url) {
+            (Some(host), None, None) => {
+                let is_host = |byte: u8| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%' | b'[' | b']')
+                };
+                if host.is_empty() || host.len() > 255 || !host.bytes().all(is_host) {
+                    let allowed = "a host name or an address, without port or user";
+                    return Err(ConfigError::out_of_range(format!("{key}.hostname"), allowed));
+                }
+                let port = self.port.unwrap_or(VNC_PORT);
+                if port == 0 {
+                    return Err(ConfigError::out_of_range(format!("{key}.port"), "1 to 65535"));
+                }
+                Ok(Transport::Tcp { host: host.clone(), port })
+            }
+            (None, Some(_) , None) | (None, None, Some(_)) if self.port.is_some() => {
+                Err(port_alone())
+            }
+            (None, Some(path), None) => {
+                if !path.is_absolute() {
+                    return Err(ConfigError::out_of_range(
+                        format!("{key}.socket"),
+                        "an absolute path",
+                    ));
+                }
+                Ok(Transport::Unix { path: path.clone() })
+            }
+            (None, None, Some(url)) => {
+                let uri: Option<Uri> = url.parse().ok();
+                let fits = uri.is_some_and(|uri| {
+                    matches!(uri.scheme_str(), Some("ws" | "wss"))
+                        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                });
+                if !fits {
+                    return Err(ConfigError::out_of_range(
+                        format!("{key}.url"),
+                        "a ws or wss address without user, such as \"wss://host:6080/websockify\"",
+                    ));
+                }
+                Ok(Transport::WebSocket(WebSocketTarget::new(url)))
+            }
+            (None, None, None) => Err(ConfigError::missing(
+                format!("{key}.hostname"),
+                "write hostname and port, or socket, or url",
+            )),
+            _ => Err(ConfigError::invalid(key, "hostname, socket and url exclude each other")),
+        }
+    }
+}
+
+impl RawTls {
+    fn check(self, key: &str, files: &Files) -> Result<TlsSettings, ConfigError> {
+        let kind = self.verify.as_deref().unwrap_or("system");
+        if self.ca_file.is_some() && kind != "ca" {
+            let reason = "it is used with verify = \"ca\" only";
+            return Err(ConfigError::invalid(format!("{key}.ca_file"), reason));
+        }
+        if !self.pins.is_empty() && kind != "pin" {
+            let reason = "they are used with verify = \"pin\" only";
+            return Err(ConfigError::invalid(format!("{key}.pins"), reason));
+        }
+        let verify = match kind {
+            "system" => Verify::SystemRoots,
+            "off" => Verify::Off,
+            "ca" => {
+                let at = format!("{key}.ca_file");
+                let path = self.ca_file.as_ref().ok_or_else(|| {
+                    ConfigError::missing(&at, "write the path of the authorities' PEM file")
+                })?;
+                Verify::Ca(certificates(&at, path, files)?)
+            }
+            "pin" => {
+                let at = format!("{key}.pins");
+                if self.pins.is_empty() {
+                    let hint = "write the SHA-256 fingerprint of the certificate";
+                    return Err(ConfigError::missing(at, hint));
+                }
+                let pins = self.pins.iter().map(|text| {
+                    pin(text).ok_or_else(|| {
+                        ConfigError::out_of_range(&at, "SHA-256 fingerprints of 64 hex digits")
+                    })
+                });
+                Verify::Pinned(pins.collect::<Result<_, _>>()?)
+            }
+            _ => {
+                return Err(ConfigError::out_of_range(
+                    format!("{key}.verify"),
+                    "\"system\", \"ca\", \"pin\" or \"off\"",
+                ));
+            }
+        };
+        Ok(TlsSettings { verify, server_name: self.server_name })
+    }
+}
+
+/// 64 hexadecimal digits; colons and spaces between them, as tools print them, are skipped.
+fn pin(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|character| !matches!(character, ':' | ' '))
+        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+    if rest.is_empty() { bytes.try_into().ok() } else { None }
+}
+
+impl RawValue {
+    fn text(&self) -> String {
+        match self {
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// A name as it stands in a key's path.
+fn quoted(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if name.chars().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
+}

@@ -1,0 +1,24 @@
+//! The gateway: configuration, HTTP, tokens and metrics around the sessions.
+//!
+//! In: a configuration file, browsers' requests, tokens. Out: the client's pages, and for each
+//! link a call of [`sessions::serve_link`]. It decides who may see what ([`plan`]); how a session
+//! runs is for `sessions`, how a remote is reached for `porthole-dial`. The binary `porthole` is
+//! [`cli::run`].
+
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod logging;
+pub mod metrics;
+pub mod plan;
+pub mod serve;
+pub mod sessions;
+pub mod tokens;
+pub mod vnc;
+
+pub use error::GatewayError;
+pub use http::LinkSocket;
+pub use metrics::Metrics;
+pub use plan::Plan;
+pub use serve::App;

@@ -1,0 +1,148 @@
+use std::time::Duration;
+
+use porthole_dial::{Transport, Verify};
+use porthole_token::{
+    Address, Claims, Desktop, Grant, Parameters, Permission, Permissions, Protocol, Target,
+};
+
+use super::Plan;
+use crate::{GatewayError, config::testing};
+
+const CONFIG: &str = "
+[session]
+session_max_s = 3600
+clipboard_max_bytes = 1000
+[connections.lab]
+protocol = \"vnc\"
+hostname = \"lab.example\"
+port = 5901
+username = \"user\"
+password = \"geheim\"
+tls.verify = \"off\"
+security = { require_encryption = true, allow_plaintext_password = true }
+parameters = { quality-level = 3, compress-level = 4, encodings = \"zrle\" }
+[connections.shown]
+protocol = \"vnc\"
+socket = \"/run/x\"
+[connections.shown.parameters]
+read-only = true
+force-lossless = true
+disable-copy = true
+disable-display-resize = true
+clipboard-buffer-size = 10
+quality-level = 9
+";
+
+fn claims(target: Target, allow: Permissions, session_max_s: Option<u32>) -> Claims {
+    Claims {
+        iss: "portal".to_owned(),
+        aud: vec!["desk".to_owned()],
+        sub: Some("ada\n".to_owned()),
+        name: None,
+        jti: "id-1".to_owned(),
+        exp: 1,
+        nbf: None,
+        iat: None,
+        porthole: Grant { target, allow, session_max_s },
+    }
+}
+
+fn plan(target: Target, allow: Permissions) -> Result<Plan, GatewayError> {
+    Plan::from_claims(&claims(target, allow, None), &testing::config(CONFIG))
+}
+
+fn connection(name: &str) -> Target {
+    Target::Connection { connection: name.to_owned() }
+}
+
+fn address(protocol: Protocol, hostname: &str, parameters: &[(&str, &str)]) -> Target {
+    let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Target::Address(Address {
+        protocol,
+        hostname: hostname.to_owned(),
+        port: None,
+        parameters: Parameters::new(parameters).unwrap(),
+    })
+}
+
+#[test]
+fn takes_a_connection_from_the_configuration() {
+    let plan = plan(connection("lab"), Permissions::default()).unwrap();
+    assert_eq!(plan.label, "lab");
+    assert!(matches!(&plan.target.transport,
+        Transport::Tcp { host, port: 5901 } if host == "lab.example"));
+    assert_eq!(plan.tls().verify, Verify::Off);
+    assert_eq!(plan.permissions, 0b111);
+    assert!(!plan.view_only && plan.lossy && plan.resize);
+    assert_eq!(plan.clipboard_max_bytes, 1000);
+    assert_eq!(plan.session_max, Some(Duration::from_secs(3600)));
+    assert_eq!((plan.user.as_str(), plan.issuer.as_str(), plan.jti.as_str()), ("ada", "portal", "id-1"));
+    assert_eq!(plan.rfb.credentials.username.as_deref(), Some("user"));
+    assert!(plan.rfb.credentials.password.is_some());
+    assert!(plan.rfb.require_encryption && plan.rfb.allow_plaintext_password);
+    assert_eq!((plan.rfb.quality, plan.rfb.compression), (Some(3), Some(4)));
+    assert_eq!(plan.rfb.encodings, [porthole_rfb::EncodingKind::Zrle]);
+    assert!(!format!("{plan:?}").contains("geheim"));
+}
+
+#[test]
+fn a_connection_withholds_what_a_token_grants() {
+    let plan = plan(connection("shown"), Permission::ALL.into_iter().collect()).unwrap();
+    assert_eq!(plan.permissions, 0);
+    assert!(plan.view_only && plan.rfb.view_only && !plan.lossy && !plan.resize);
+    assert_eq!(plan.rfb.quality, None);
+    assert_eq!((plan.clipboard_max_bytes, plan.rfb.clipboard_max_bytes), (10, 10));
+}
+
+#[test]
+fn a_token_grants_no_more_than_it_says() {
+    let plan = plan(connection("lab"), [Permission::ClipboardOut].into_iter().collect()).unwrap();
+    assert_eq!(plan.permissions, 0b100);
+    // Another viewer of the same session may have input, so the driver must not refuse it.
+    assert!(plan.view_only && !plan.rfb.view_only);
+}
+
+#[test]
+fn the_shorter_life_counts() {
+    let config = testing::config(CONFIG);
+    for (asked, want) in [(60, 60), (7200, 3600)] {
+        let claims = claims(connection("lab"), Permissions::default(), Some(asked));
+        let plan = Plan::from_claims(&claims, &config).unwrap();
+        assert_eq!(plan.session_max, Some(Duration::from_secs(want)));
+    }
+    let config = testing::config("[connections.lab]\nprotocol = \"vnc\"\nhostname = \"h\"\n");
+    let claims = claims(connection("lab"), Permissions::default(), None);
+    assert_eq!(Plan::from_claims(&claims, &config).unwrap().session_max, None);
+}
+
+#[test]
+fn takes_an_address_from_the_token() {
+    let parameters = [("username", "ada"), ("read-only", "true"), ("no-such-thing", "1")];
+    let plan =
+        plan(address(Protocol::Vnc, "fd00::7", &parameters), Permissions::default()).unwrap();
+    assert_eq!(plan.label, "vnc://[fd00::7]:5900");
+    assert!(matches!(&plan.target.transport,
+        Transport::Tcp { host, port: 5900 } if host == "fd00::7"));
+    assert_eq!(plan.rfb.credentials.username.as_deref(), Some("ada"));
+    assert_eq!(plan.permissions, 0b100);
+    // Only the operator may lower these.
+    assert_eq!(plan.tls().verify, Verify::SystemRoots);
+    assert!(!plan.rfb.allow_plaintext_password);
+}
+
+#[test]
+fn refuses_what_is_not_offered() {
+    let parameters = Parameters::default();
+    for (target, want) in [
+        (connection("absent"), "unknown_connection"),
+        (Target::Desktop(Desktop { desktop: "d".to_owned(), parameters }), "not_offered"),
+        (Target::Session { session: "s".to_owned() }, "not_offered"),
+        (address(Protocol::Rdp, "h", &[]), "protocol_not_spoken"),
+        (address(Protocol::Vnc, "h", &[("recording-path", "/x")]), "parameter"),
+        (address(Protocol::Vnc, "h", &[("read-only", "yes")]), "parameter"),
+    ] {
+        let error = plan(target, Permissions::default()).unwrap_err();
+        assert_eq!(error.cause(), want);
+        assert_eq!(error.category(), porthole_link::Category::Policy);
+    }
+}

@@ -1,0 +1,131 @@
+//! From a Hello and a token to a place in a session: a new one, or the one it left.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use porthole_link::{Hello, Resume};
+use porthole_session::{Permissions, ViewerId};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    registry::{Handle, Registry, SessionId},
+    task::{self, Command, ToViewer},
+};
+use crate::{App, GatewayError, Plan};
+
+/// Commands that wait for a session's task. A viewer that sends faster is slowed by TCP.
+const COMMANDS_MAX: usize = 64;
+
+/// A viewer's place in a session.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) viewer: ViewerId,
+    /// To the session.
+    pub(super) commands: mpsc::Sender<Command>,
+    /// From the session. It bounds by itself what it puts in.
+    pub(super) messages: mpsc::UnboundedReceiver<ToViewer>,
+    /// For the log.
+    pub(super) session: String,
+}
+
+/// Opens the session that `token` names, or finds the one that `hello` comes back to.
+///
+/// # Errors
+///
+/// What to tell the viewer.
+pub(super) async fn open(
+    app: &Arc<App>,
+    hello: &Hello,
+    token: Option<&str>,
+    peer: SocketAddr,
+) -> Result<Attached, GatewayError> {
+    let token = token.ok_or(GatewayError::NoToken)?;
+    match &hello.resume {
+        Some(resume) => come_back(app, hello, resume, token).await,
+        None => start(app, hello, token, peer).await,
+    }
+}
+
+async fn start(
+    app: &Arc<App>,
+    hello: &Hello,
+    token: &str,
+    peer: SocketAddr,
+) -> Result<Attached, GatewayError> {
+    let rejected = |error: porthole_token::TokenError| {
+        app.metrics.token_rejected(error.cause());
+        GatewayError::from(error)
+    };
+    let verified = app.tokens.verify(token).await.map_err(rejected)?;
+    if app.draining.is_on() {
+        return Err(GatewayError::Draining);
+    }
+    let plan = Plan::new(&verified, &app.config)?;
+    let id: SessionId = random()?;
+    let (commands, received) = mpsc::channel(COMMANDS_MAX);
+    let handle =
+        Handle { commands: commands.clone(), issuer: plan.issuer.clone(), jti: plan.jti.clone() };
+    let place = Registry::enter(app, id, handle)?;
+    // Last, so that a link is not used up by a gateway that is full.
+    app.tokens.spend(&verified).map_err(rejected)?;
+
+    let session = hex(&id);
+    tracing::info!(
+        session, user = plan.user, issuer = plan.issuer, jti = porthole_wire::text(plan.jti.as_bytes()),
+        connection = plan.label, %peer, "session opened"
+    );
+    let permissions = Permissions(plan.permissions);
+    let hello = Hello { view_only: hello.view_only || plan.view_only, ..hello.clone() };
+    tokio::spawn(task::run(Arc::clone(app), plan, id, place, received));
+    attach(commands, id, hello, permissions).await
+}
+
+/// The secret in the Hello is what counts; the token must be the one that opened the session,
+/// though it may have expired since.
+async fn come_back(
+    app: &Arc<App>,
+    hello: &Hello,
+    resume: &Resume,
+    token: &str,
+) -> Result<Attached, GatewayError> {
+    let returning = app.tokens.verify_returning(token).await.inspect_err(|error| {
+        app.metrics.token_rejected(error.cause());
+    })?;
+    let claims = returning.claims();
+    let handle = app.registry.find(&resume.session).ok_or(GatewayError::SessionEnded)?;
+    if handle.issuer != claims.iss || handle.jti != claims.jti {
+        return Err(GatewayError::SessionEnded);
+    }
+    attach(handle.commands, resume.session, hello.clone(), Permissions::default()).await
+}
+
+async fn attach(
+    commands: mpsc::Sender<Command>,
+    id: SessionId,
+    hello: Hello,
+    permissions: Permissions,
+) -> Result<Attached, GatewayError> {
+    let (outgoing, messages) = mpsc::unbounded_channel();
+    let (reply, answer) = oneshot::channel();
+    let secret = random()?;
+    let attach = Command::Attach { hello, permissions, secret, outgoing, reply };
+    commands.send(attach).await.map_err(|_gone| GatewayError::SessionEnded)?;
+    let viewer = answer.await.map_err(|_gone| GatewayError::SessionEnded)??;
+    Ok(Attached { viewer, commands, messages, session: hex(&id) })
+}
+
+fn random<const N: usize>() -> Result<[u8; N], GatewayError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| GatewayError::Internal { what: "random numbers" })?;
+    Ok(bytes)
+}
+
+/// A session's name for the log. It opens nothing without its secret.
+pub(super) fn hex(id: &SessionId) -> String {
+    use std::fmt::Write as _;
+
+    id.iter().fold(String::with_capacity(32), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _infallible = write!(hex, "{byte:02x}");
+        hex
+    })
+}

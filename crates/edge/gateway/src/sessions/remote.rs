@@ -1,0 +1,72 @@
+//! The remote's side of a session: first dialled, then driven.
+
+use std::{pin::Pin, sync::Arc, time::Instant};
+
+use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial};
+use porthole_pixels::Surface;
+use porthole_remote::Input;
+use porthole_rfb::{RfbClient, RfbConfig};
+
+use crate::{App, Plan};
+
+type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>;
+
+/// A connection to a remote in any of its stages.
+pub(super) enum RemoteSide {
+    /// On its way.
+    Dialling(Dialling, RfbConfig, DrivenLimits),
+    /// Up.
+    Up(Box<Driven>),
+    /// Never came up, or is no more.
+    Gone,
+}
+
+impl RemoteSide {
+    /// Starts dialling what the plan names.
+    pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
+        let (app, target) = (Arc::clone(app), plan.target.clone());
+        let limits =
+            DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
+        let dialling =
+            Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
+        Self::Dialling(dialling, plan.rfb.clone(), limits)
+    }
+
+    /// The next thing the remote has to say. Cancel-safe; never ready once the remote is gone.
+    ///
+    /// # Errors
+    ///
+    /// The remote could not be reached, was lost, or broke its protocol.
+    pub(super) async fn next(&mut self, surface: &mut Surface) -> Result<DrivenEvent, DialError> {
+        if let Self::Dialling(dialling, config, limits) = self {
+            let dialled = match dialling.await {
+                Ok(dialled) => dialled,
+                Err(error) => {
+                    *self = Self::Gone;
+                    return Err(error);
+                }
+            };
+            let client = RfbClient::new(config.clone(), Instant::now());
+            let driven = Driven::new(dialled.stream, Box::new(client), dialled.tls, *limits);
+            *self = Self::Up(Box::new(driven));
+        }
+        match self {
+            Self::Up(driven) => driven.next(surface).await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Hands input on. The session sends none before the remote is up.
+    pub(super) fn handle_input(&mut self, input: Input) {
+        if let Self::Up(driven) = self {
+            driven.handle_input(input);
+        }
+    }
+
+    /// Says goodbye, for at most two seconds.
+    pub(super) async fn shutdown(self) {
+        if let Self::Up(driven) = self {
+            driven.shutdown().await;
+        }
+    }
+}

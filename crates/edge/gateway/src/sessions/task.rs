@@ -1,0 +1,283 @@
+//! One session's task: the only owner of its remote, its surface and its state.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use porthole_dial::{DialError, DrivenEvent};
+use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
+use porthole_remote::Event;
+use porthole_session::{
+    Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep_until,
+};
+
+use super::{
+    compute::Encodings,
+    open::hex,
+    registry::{Place, SessionId},
+    remote::RemoteSide,
+};
+use crate::{App, GatewayError, Plan};
+
+/// What viewers and the registry ask of a session.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A viewer wants in.
+    Attach {
+        hello: Hello,
+        permissions: Permissions,
+        secret: [u8; 32],
+        outgoing: mpsc::UnboundedSender<ToViewer>,
+        reply: oneshot::Sender<Result<ViewerId, GatewayError>>,
+    },
+    /// A viewer said something.
+    Message(ViewerId, ToGateway),
+    /// A viewer's socket took a message of so many bytes.
+    Written(ViewerId, usize),
+    /// A viewer's socket is gone.
+    Detach(ViewerId),
+    /// Show every viewer a sentence.
+    Notice(&'static str),
+    /// End, because the gateway leaves.
+    Stop,
+}
+
+/// What a session has for a viewer's socket.
+#[derive(Debug)]
+pub(super) enum ToViewer {
+    /// One WebSocket message.
+    Message(Bytes),
+    /// The last record; then close.
+    Close(ErrorRecord),
+}
+
+/// Runs a session until it ends. `_place` leaves the registry with it.
+pub(super) async fn run(
+    app: Arc<App>,
+    plan: Plan,
+    id: SessionId,
+    _place: Place,
+    mut commands: mpsc::Receiver<Command>,
+) {
+    app.metrics.session_opened();
+    let started_at = Instant::now();
+    let mut runner = Runner::new(&app, &plan, id);
+    let cause = loop {
+        let deadline = match runner.settle() {
+            Next::Wait(deadline) => deadline,
+            Next::End(cause) => break cause,
+        };
+        // A session has no deadline only while it has viewers and nothing moves.
+        let wake_at = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        tokio::select! {
+            event = runner.remote.next(runner.session.surface_mut()) => runner.handle_remote(event),
+            command = commands.recv() => match command {
+                Some(command) => runner.handle_command(command),
+                // The registry holds a sender as long as this session lives.
+                None => runner.handle_stop(),
+            },
+            finished = runner.encodings.next() => runner.handle_encoded(finished),
+            () = sleep_until(wake_at.into()) => {}
+        }
+    };
+    let cause = runner.fault.unwrap_or(cause.cause());
+    app.metrics.session_ended(cause);
+    for _viewer in &runner.viewers {
+        app.metrics.viewer_detached();
+    }
+    tracing::info!(
+        session = runner.name, connection = plan.label, cause,
+        seconds = started_at.elapsed().as_secs(), "session ended"
+    );
+    runner.remote.shutdown().await;
+}
+
+/// What a round of polling came to.
+enum Next {
+    Wait(Option<Instant>),
+    End(EndCause),
+}
+
+struct Runner {
+    app: Arc<App>,
+    id: SessionId,
+    name: String,
+    session: Session,
+    remote: RemoteSide,
+    encodings: Encodings,
+    viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
+    viewers_ever: u64,
+    /// Whether the operator lets viewers change the remote's size.
+    resize: bool,
+    connected: bool,
+    single_use: bool,
+    /// Why the session failed, if it did; more telling than that the remote is gone.
+    fault: Option<&'static str>,
+}
+
+impl Runner {
+    fn new(app: &Arc<App>, plan: &Plan, id: SessionId) -> Self {
+        let config = SessionConfig {
+            lossy: plan.lossy,
+            age_max: plan.session_max,
+            clipboard_max_bytes: plan.clipboard_max_bytes,
+            ..app.config.session.each.clone()
+        };
+        Self {
+            app: Arc::clone(app),
+            id,
+            name: hex(&id),
+            session: Session::new(Instant::now(), config),
+            remote: RemoteSide::dial(app, plan),
+            encodings: Encodings::default(),
+            viewers: HashMap::new(),
+            viewers_ever: 0,
+            resize: plan.resize,
+            connected: false,
+            single_use: app.config.tokens.single_use,
+            fault: None,
+        }
+    }
+
+    /// Carries out what the session asks for until it has nothing more to ask.
+    fn settle(&mut self) -> Next {
+        self.session.handle_decoded(Instant::now());
+        loop {
+            match self.session.poll(Instant::now()) {
+                Output::Send { viewer, message } => self.send(viewer, ToViewer::Message(message)),
+                Output::Close { viewer, error } => {
+                    self.app.metrics.link_failed(close_cause(&error));
+                    self.send(viewer, ToViewer::Close(error));
+                    self.forget(viewer);
+                }
+                Output::Input(input) => self.remote.handle_input(input),
+                Output::Encode(job) => {
+                    if let Some(finished) = self.encodings.start(job) {
+                        self.handle_encoded(finished);
+                    }
+                }
+                Output::Painted(latency) => self.app.metrics.frame_latency(latency),
+                Output::End(cause) => return Next::End(cause),
+                Output::Wait(deadline) => return Next::Wait(deadline),
+            }
+        }
+    }
+
+    fn handle_remote(&mut self, event: Result<DrivenEvent, DialError>) {
+        let now = Instant::now();
+        match event {
+            // What the operator forbids, the viewers need not know to be possible.
+            Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.resize => {}
+            Ok(DrivenEvent::Event(event)) => {
+                if event == Event::Connected {
+                    self.connected = true;
+                    tracing::info!(session = self.name, "remote connected");
+                }
+                self.session.handle_event(now, event);
+            }
+            Ok(DrivenEvent::Closed) => {
+                self.fault = Some("remote_closed");
+                self.session.handle_gone(&ErrorRecord {
+                    category: Category::Ended,
+                    retry: false,
+                    cause: "remote_closed".into(),
+                    message: "the remote ended the session".into(),
+                });
+            }
+            Err(error) => self.handle_fault(&error.into()),
+        }
+    }
+
+    fn handle_fault(&mut self, error: &GatewayError) {
+        if let GatewayError::Dial(dial) = error {
+            self.app.metrics.dial_failed(dial.cause());
+        }
+        tracing::warn!(session = self.name, cause = error.cause(), %error, "session failed");
+        self.fault = Some(error.cause());
+        let mut record = error.record();
+        // The link has been used up: another try needs another link.
+        record.retry &= !self.single_use;
+        self.session.handle_gone(&record);
+    }
+
+    fn handle_stop(&mut self) {
+        self.fault = Some("draining");
+        self.session.handle_gone(&GatewayError::Draining.record());
+    }
+
+    fn handle_encoded(&mut self, finished: Result<Finished, GatewayError>) {
+        match finished {
+            Ok(finished) => {
+                for (codec, bytes) in finished.images() {
+                    self.app.metrics.image_sent(codec, bytes);
+                }
+                self.app.metrics.frame_sent(finished.len_bytes());
+                self.session.handle_encoded(Instant::now(), &finished);
+            }
+            Err(error) => self.handle_fault(&error),
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        let now = Instant::now();
+        match command {
+            Command::Attach { hello, permissions, secret, outgoing, reply } => {
+                let viewer = ViewerId(self.viewers_ever);
+                self.viewers_ever += 1;
+                let attach = Attach { viewer, hello, permissions, session: self.id, secret };
+                let attached = self.session.handle_attach(now, &attach);
+                if attached.is_ok() {
+                    self.viewers.insert(viewer, outgoing);
+                    self.app.metrics.viewer_attached();
+                }
+                let answer = attached.map(|()| viewer).map_err(GatewayError::from);
+                if reply.send(answer).is_err() {
+                    // Its socket closed while it was waiting.
+                    self.session.handle_detach(now, viewer);
+                    self.forget(viewer);
+                }
+            }
+            Command::Message(viewer, message) => self.session.handle_message(now, viewer, message),
+            Command::Written(viewer, bytes) => self.session.handle_written(viewer, bytes),
+            Command::Detach(viewer) => {
+                self.session.handle_detach(now, viewer);
+                self.forget(viewer);
+            }
+            Command::Notice(words) => self.session.handle_notice(words),
+            Command::Stop => self.handle_stop(),
+        }
+    }
+
+    fn send(&self, viewer: ViewerId, message: ToViewer) {
+        if let Some(outgoing) = self.viewers.get(&viewer) {
+            // A socket that has just closed says so with a command of its own.
+            let _closed = outgoing.send(message);
+        }
+    }
+
+    fn forget(&mut self, viewer: ViewerId) {
+        if self.viewers.remove(&viewer).is_some() {
+            self.app.metrics.viewer_detached();
+        }
+    }
+}
+
+/// A label for the metrics: causes of closed sets, as far as this record tells them.
+fn close_cause(error: &ErrorRecord) -> &'static str {
+    match error.category {
+        Category::Token => "token",
+        Category::Policy => "policy",
+        Category::Credentials => "credentials",
+        Category::Remote => "remote",
+        Category::Gateway => "gateway",
+        Category::Protocol => "protocol",
+        Category::Ended => "ended",
+    }
+}
