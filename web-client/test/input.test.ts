@@ -10,6 +10,14 @@ import { TouchTracker, type Gesture } from "../src/input/touch.js";
 import { changeBetween, commandsFor } from "../src/input/typing.js";
 import type { Command } from "../src/wire/command.js";
 
+/** Timeouts wait for `mock.timers.tick`. Node 18 takes the list alone, later ones an object. */
+function holdTimeouts(): void {
+  const apis = ["setTimeout"] as const;
+  const takesList = process.versions.node.startsWith("18.");
+  const enable = mock.timers.enable.bind(mock.timers) as (options: unknown) => void;
+  enable(takesList ? apis : { apis });
+}
+
 interface StrokeParts {
   readonly mods?: string;
   readonly location?: number;
@@ -98,7 +106,7 @@ test("lost modifier events are made up for", () => {
 });
 
 test("AltGr on Windows drops the Control before it, and a real Control goes out late", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  holdTimeouts();
   const { keys, sent } = keyboard("windows");
   keys.down(stroke("ControlLeft", "Control", { mods: "c", location: 1 }), false);
   keys.down(stroke("AltRight", "AltGraph", { mods: "cag", location: 2 }), false);
@@ -186,7 +194,7 @@ test("buttons change places", () => {
 });
 
 test("moves merge, buttons do not", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  holdTimeouts();
   const sent: string[] = [];
   let now = 100;
   const pacer = new PointerPacer((command) => {
@@ -217,7 +225,7 @@ test("wheels add up", () => {
 });
 
 test("fingers", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  holdTimeouts();
   const seen: Gesture[] = [];
   let now = 0;
   const touch = new TouchTracker((gesture) => {

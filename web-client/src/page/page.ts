@@ -31,27 +31,41 @@ function start(): void {
   const stored = load();
   const token = address.token ?? stored?.token ?? "";
   const saved = stored !== null && stored.token === token ? stored.saved : null;
-  if (token !== "") {
-    store({ token, saved });
-  }
-  const options: ConnectOptions = {
-    ...address.options,
-    token,
-    workerUrl: new URL(WORKER_FILE, import.meta.url),
-    ...(saved === null ? {} : { resume: saved }),
+  const open = (resume: SavedSession | null): void => {
+    if (token !== "") {
+      store({ token, saved: resume });
+    }
+    show(element, token, {
+      ...address.options,
+      ...(resume === null ? {} : { resume }),
+      onstate: (state, failure) => {
+        // The link was opened anew, and the session that this tab remembers for it is over: begin another.
+        if (state === "closed" && failure?.cause === "session_ended" && resume !== null && address.token !== null && !connected) {
+          queueMicrotask(() => {
+            open(null);
+          });
+        }
+        connected ||= state === "connected";
+      },
+    });
   };
-  const connection = connect(element, options);
-  connection.addEventListener("session", ({ detail }) => {
-    store(detail === null ? null : { token, saved: detail });
-  });
-  connection.addEventListener("title", ({ detail }) => {
-    document.title = detail.title === "" ? "Porthole" : detail.title;
-  });
+  let connected = false;
+  open(saved);
   // A new link opened in this tab changes only the fragment, which by itself loads nothing.
   window.addEventListener("hashchange", () => {
     if (readAddress(location.href).token !== null) {
       location.reload();
     }
+  });
+}
+
+function show(element: HTMLElement, token: string, options: Omit<ConnectOptions, "token">): void {
+  const connection = connect(element, { ...options, token, workerUrl: new URL(WORKER_FILE, import.meta.url) });
+  connection.addEventListener("session", ({ detail }) => {
+    store(detail === null ? null : { token, saved: detail });
+  });
+  connection.addEventListener("title", ({ detail }) => {
+    document.title = detail.title === "" ? "Porthole" : detail.title;
   });
 }
 

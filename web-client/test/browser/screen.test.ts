@@ -284,6 +284,22 @@ test("an error that may pass is retried by itself, and a session that is over is
   await context.close();
 });
 
+test("a link opened anew after its session ended begins another", async () => {
+  const { page, context, peer } = await open("bare&scale=native");
+  const hello = async (one: Peer): Promise<number> => one.until((all) => all.find(({ kind }) => kind === 0x01)?.body.length);
+  const secondComes = gateway.next();
+  await page.goto("about:blank");
+  await page.goto(`${gateway.origin}/s?bare#token=${TOKEN}`);
+  const second = await secondComes;
+  assert.equal(await hello(second), 61);
+  const thirdComes = gateway.welcome(64, 48);
+  second.send(failure(7, false, "session_ended", ""));
+  assert.equal(await hello(await thirdComes), 13);
+  await state(page, "connected");
+  peer.socket.terminate();
+  await context.close();
+});
+
 test("the package embeds by function and by element", async () => {
   gateway.pages.set("/embed", `<!doctype html><script type="module" src="/pkg/element.js"></script><porthole-screen id="screen" token="${TOKEN}" url="/link" view-only scale="fit"></porthole-screen>`);
   const context = await browser.newContext();
