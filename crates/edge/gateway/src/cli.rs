@@ -98,9 +98,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            for line in error.to_string().lines() {
-                complain(line);
-            }
+            complain(&error);
             error.exit_code()
         }
     }
@@ -136,9 +134,9 @@ fn say(line: impl fmt::Display) -> Result<(), CliError> {
         .map_err(|error| CliError::run("cannot write to standard output", error))
 }
 
-/// Prints one line about a fault. Nobody is left to tell if that fails.
-fn complain(line: &str) {
+/// Prints what went wrong. Nobody is left to tell if that fails.
+fn complain(error: &CliError) {
     use std::io::Write as _;
 
-    let _printed = writeln!(std::io::stderr(), "porthole: {line}");
+    let _printed = writeln!(std::io::stderr(), "porthole: {error}");
 }

@@ -30,8 +30,8 @@ pub use connection::{Connection, VncConnection};
 pub use error::{ConfigError, Problem, Problems};
 pub use log::{Log, LogFormat};
 use porthole_dial::{TargetPolicy, Timeouts};
-pub use server::{Server, ServerTls};
 pub(crate) use server::origin_of;
+pub use server::{Server, ServerTls};
 pub use session::SessionLimits;
 pub use tokens::{JwksSource, Signing, Tokens};
 use toml::Table;
@@ -85,8 +85,9 @@ impl Config {
             Problems(vec![Problem { place, error: ConfigError::Read { source } }])
         })?;
         // A variable that is not Unicode cannot be one of ours.
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Self::from_text(path, &text, variables)
     }
 

@@ -184,8 +184,10 @@ impl GatewayError {
     /// Whether connecting again by itself may help.
     pub fn retry(&self) -> bool {
         match self {
-            Self::Draining | Self::Full { .. } | Self::Silent => true,
-            Self::Token(TokenError::SpentFull { .. } | TokenError::SpentFailed { .. }) => true,
+            Self::Draining
+            | Self::Full { .. }
+            | Self::Silent
+            | Self::Token(TokenError::SpentFull { .. } | TokenError::SpentFailed { .. }) => true,
             Self::Dial(error) => error.blame() == porthole_remote::Blame::Remote,
             _ => false,
         }

@@ -13,7 +13,9 @@ use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Durat
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Response, body::Incoming, server::conn::http1, service::service_fn, upgrade::Upgraded};
+use hyper::{
+    Response, body::Incoming, server::conn::http1, service::service_fn, upgrade::Upgraded,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 pub use metrics_page::serve as serve_metrics;
 use tokio::{

@@ -8,8 +8,7 @@ use crate::config::{Log, LogFormat};
 pub fn start(log: &Log) {
     // The configuration has parsed the level before; what is left can only be a race with nobody.
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_checked| EnvFilter::new("info"));
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Text => builder.with_ansi(false).try_init(),

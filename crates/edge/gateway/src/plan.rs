@@ -93,7 +93,11 @@ impl Plan {
             clipboard_max_bytes,
             session_max: limits.into_iter().flatten().min(),
             target: connection.target,
-            user: claims.sub.as_deref().map(|sub| porthole_wire::text(sub.as_bytes())).unwrap_or_default(),
+            user: claims
+                .sub
+                .as_deref()
+                .map(|sub| porthole_wire::text(sub.as_bytes()))
+                .unwrap_or_default(),
             issuer: claims.iss.clone(),
             jti: claims.jti.clone(),
         })
@@ -130,10 +134,7 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
 }
 
 /// What the token grants, less what the connection withholds and what no VNC connection has.
-fn permissions(
-    granted: porthole_token::Permissions,
-    parameters: &VncParameters,
-) -> Permissions {
+fn permissions(granted: porthole_token::Permissions, parameters: &VncParameters) -> Permissions {
     let kinds = [
         (Permission::Input, Permissions::INPUT, !parameters.read_only),
         // Guacamole's read-only leaves nothing that reaches the remote.

@@ -76,7 +76,10 @@ fn takes_a_connection_from_the_configuration() {
     assert!(!plan.view_only && plan.lossy && plan.resize);
     assert_eq!(plan.clipboard_max_bytes, 1000);
     assert_eq!(plan.session_max, Some(Duration::from_secs(3600)));
-    assert_eq!((plan.user.as_str(), plan.issuer.as_str(), plan.jti.as_str()), ("ada", "portal", "id-1"));
+    assert_eq!(
+        (plan.user.as_str(), plan.issuer.as_str(), plan.jti.as_str()),
+        ("ada", "portal", "id-1")
+    );
     assert_eq!(plan.rfb.credentials.username.as_deref(), Some("user"));
     assert!(plan.rfb.credentials.password.is_some());
     assert!(plan.rfb.require_encryption && plan.rfb.allow_plaintext_password);

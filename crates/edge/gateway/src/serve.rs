@@ -9,13 +9,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use crate::{
-    config::Config,
-    http,
-    metrics::Metrics,
-    sessions::Registry,
-    tokens::TokenService,
-};
+use crate::{config::Config, http, metrics::Metrics, sessions::Registry, tokens::TokenService};
 
 /// How long connections have to end once every session has: what they still write is short.
 const CONNECTIONS_END_MAX: Duration = Duration::from_secs(2);

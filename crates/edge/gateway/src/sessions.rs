@@ -1,7 +1,7 @@
-//! Stops 1 and 8 of the pixel path: sessions and the WebSockets of their viewers.
+//! Stops 1 and 8 of the pixel path: sessions, and the sockets of their viewers.
 //!
-//! Each session has one task ([`task`]) that owns the remote's connection and the
-//! [`porthole_session::Session`]; each viewer has one task ([`viewer`]) that owns its WebSocket.
+//! Each session has one task (`task.rs`) that owns the remote's connection and the
+//! [`porthole_session::Session`]; each viewer has one task (`viewer.rs`) that owns its WebSocket.
 //! They talk through channels: commands to the session, messages to the viewer. The
 //! [`Registry`] finds a session for a viewer that comes back.
 

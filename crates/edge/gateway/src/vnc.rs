@@ -169,7 +169,11 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
     ("cursor", &["local"], "the pointer is drawn by the browser; write \"local\""),
     ("color-depth", &["24", "32"], "pictures have full colour; write 24 or 32"),
     ("autoretry", &["0"], "a connection is tried once; the page offers to try again"),
-    ("clipboard-encoding", &["ISO8859-1", "UTF-8"], "it is UTF-8 where the server can, else ISO8859-1"),
+    (
+        "clipboard-encoding",
+        &["ISO8859-1", "UTF-8"],
+        "it is UTF-8 where the server can, else ISO8859-1",
+    ),
 ];
 
 const RECORDING: &str = "sessions are not recorded";

@@ -135,8 +135,10 @@ impl Clipboard {
                 self.handle_provided(body.take_rest(), outbox)?;
             }
         } else if flags & extended::NOTIFY != 0 {
-            self.offered = None;
+            // A server that takes our offer thereby loses what it had, and tells us of that with an
+            // empty list; the offer must outlive it.
             if flags & extended::TEXT != 0 {
+                self.offered = None;
                 put_extended_cut_text(outbox.bytes(), extended::REQUEST | extended::TEXT, &[]);
             }
         } else if flags & extended::PEEK != 0 {

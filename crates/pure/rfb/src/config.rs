@@ -109,7 +109,9 @@ pub struct RfbConfig {
     /// Acceptable ways in. Their order does not matter: the strongest that the server offers
     /// and the credentials satisfy is taken.
     pub security: Vec<SecurityKind>,
-    /// Refuse every way in that leaves the stream unencrypted.
+    /// Refuse every way in that leaves the stream unencrypted. Anonymous TLS counts as
+    /// encrypted, though anyone in the middle can end it; to insist on a certificate, leave
+    /// the kinds without one out of `security`.
     pub require_encryption: bool,
     /// Allow [`SecurityKind::Plain`], which shows the password to every listener.
     pub allow_plaintext_password: bool,
@@ -117,7 +119,8 @@ pub struct RfbConfig {
     pub shared: bool,
     /// Send no input: the desktop can be watched and not touched.
     pub view_only: bool,
-    /// JPEG quality from 0 to 9; larger values count as 9. `None` asks for a lossless picture.
+    /// JPEG quality from 0 to 9; larger values count as 9. `None` asks for a lossless picture, and
+    /// is the default: some servers never make good what JPEG lost.
     pub quality: Option<u8>,
     /// Compression effort from 0 to 9; larger values count as 9. `None` leaves it to the server.
     pub compression: Option<u8>,
@@ -139,7 +142,7 @@ impl Default for RfbConfig {
             allow_plaintext_password: false,
             shared: true,
             view_only: false,
-            quality: Some(8),
+            quality: None,
             compression: None,
             encodings: EncodingKind::ALL.to_vec(),
             clipboard_max_bytes: 1 << 20,

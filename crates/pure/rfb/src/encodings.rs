@@ -140,6 +140,16 @@ fn read_compact_pixel(input: &mut Reader<'_>) -> Option<Pixel> {
     input.array().map(opaque)
 }
 
+/// Makes four bytes a pixel of three.
+fn widen(compact: &[u8], pixels: &mut Vec<u8>) {
+    let compact = compact.as_chunks().0;
+    // Sized first and then written: a loop that may grow the vector is several times slower.
+    pixels.resize(compact.len() * BYTES_PER_PIXEL, 0);
+    for (pixel, colours) in pixels.as_chunks_mut().0.iter_mut().zip(compact) {
+        *pixel = opaque(*colours);
+    }
+}
+
 /// A pixel from its three colours.
 const fn opaque([red, green, blue]: [u8; 3]) -> Pixel {
     [red, green, blue, u8::MAX]

@@ -71,11 +71,7 @@ async fn demo(arguments: &DemoArgs) -> Result<(), CliError> {
 }
 
 /// Serves the desktop until it ends.
-async fn show(
-    arguments: &DemoArgs,
-    dir: &Path,
-    desktop: &mut Desktop,
-) -> Result<(), CliError> {
+async fn show(arguments: &DemoArgs, dir: &Path, desktop: &mut Desktop) -> Result<(), CliError> {
     let secret = random_hex::<32>()?;
     let text = configuration(arguments.port, dir, &secret, desktop);
     let config = Arc::new(Config::from_text(&PathBuf::from("demo.toml"), &text, [])?);
@@ -111,18 +107,19 @@ async fn show(
 
 /// Written as a file would be, so that the demo runs what everybody runs.
 fn configuration(port: u16, dir: &Path, secret: &str, desktop: &Desktop) -> String {
-    // Paths and passwords come from us: they hold nothing that TOML would read otherwise.
+    let quoted = |path: &Path| toml::Value::from(path.display().to_string()).to_string();
     format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\n\
          [log]\nlevel = \"warn\"\n\
          [tokens]\nissuers = [\"{NAME}\"]\naudiences = [\"{NAME}\"]\nalgorithms = [\"HS256\"]\n\
          lifetime_max_s = {lifetime_s}\nsingle_use = false\n\
          [[tokens.keys]]\nkind = \"secret\"\nsecret = \"{secret}\"\n\
-         [policy]\nunix_dirs = [{dir:?}]\n\
-         [connections.{CONNECTION}]\nprotocol = \"vnc\"\nsocket = {socket:?}\n\
+         [policy]\nunix_dirs = [{dir}]\n\
+         [connections.{CONNECTION}]\nprotocol = \"vnc\"\nsocket = {socket}\n\
          password = \"{password}\"\n",
         lifetime_s = TTL.as_secs(),
-        socket = desktop.socket(),
+        dir = quoted(dir),
+        socket = quoted(desktop.socket()),
         password = desktop.password(),
     )
 }

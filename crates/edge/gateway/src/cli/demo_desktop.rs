@@ -83,7 +83,15 @@ impl Desktop {
             .arg("-auth")
             .arg(&authority)
             .args(["-geometry", &format!("{}x{}", geometry.0, geometry.1)])
-            .args(["-depth", "24", "-desktop", "Porthole demo", "-AlwaysShared", "-nolisten", "tcp"])
+            .args([
+                "-depth",
+                "24",
+                "-desktop",
+                "Porthole demo",
+                "-AlwaysShared",
+                "-nolisten",
+                "tcp",
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| CliError::run("cannot start Xtigervnc", error))?;

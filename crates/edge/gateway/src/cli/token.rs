@@ -1,6 +1,6 @@
 //! `porthole token`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use clap::Args;
 use porthole_token::{Claims, Grant, Permission, Permissions, SigningKey, Target};
@@ -73,11 +73,9 @@ pub(super) fn run(arguments: &TokenArgs) -> Result<(), CliError> {
     };
     let token = minting.mint()?;
     // What this gateway would refuse must not leave as a link.
-    config
-        .tokens
-        .verifier
-        .verify(&token, now_unix_s())
-        .map_err(|error| CliError::Usage(format!("this gateway would refuse the token: {error}")))?;
+    config.tokens.verifier.verify(&token, now_unix_s()).map_err(|error| {
+        CliError::Usage(format!("this gateway would refuse the token: {error}"))
+    })?;
     say(link(&base_url(&config.server), &token))
 }
 
@@ -121,7 +119,12 @@ pub(super) fn random_hex<const N: usize>() -> Result<String, CliError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| CliError::run("the system gives no random bytes", error))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut digits = String::with_capacity(2 * N);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _infallible = write!(digits, "{byte:02x}");
+    }
+    Ok(digits)
 }
 
 /// The token in the fragment, which browsers send to nobody.
@@ -131,13 +134,10 @@ pub(super) fn link(base: &str, token: &str) -> String {
 
 /// Where browsers reach the gateway, as far as the configuration knows.
 fn base_url(server: &Server) -> String {
-    match &server.public_url {
-        Some(url) => url.clone(),
-        None => {
-            let scheme = if server.tls.is_some() { "https" } else { "http" };
-            format!("{scheme}://{}/", super::health::reachable(server.listen))
-        }
-    }
+    server.public_url.clone().unwrap_or_else(|| {
+        let scheme = if server.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/", super::health::reachable(server.listen))
+    })
 }
 
 /// `90`, `90s`, `10m`, `8h`, `1d`.

@@ -121,8 +121,14 @@ fn refuses_keys_that_cannot_serve() {
         ("[[tokens.keys]]\nfile = \"x\"\n", "t:4: tokens.keys[0].kind is missing"),
         ("[[tokens.keys]]\nkind = \"der\"\n", "t:5: tokens.keys[0].kind must be"),
         ("[[tokens.keys]]\nkind = \"pem\"\n", "tokens.keys[0].file is missing"),
-        ("[[tokens.keys]]\nkind = \"pem\"\nfile = \"absent\"\n", "t:6: tokens.keys[0].file: cannot"),
-        ("[[tokens.keys]]\nkind = \"pem\"\nurl = \"http://x\"\n", "a key of kind \"pem\" has no url"),
+        (
+            "[[tokens.keys]]\nkind = \"pem\"\nfile = \"absent\"\n",
+            "t:6: tokens.keys[0].file: cannot",
+        ),
+        (
+            "[[tokens.keys]]\nkind = \"pem\"\nurl = \"http://x\"\n",
+            "a key of kind \"pem\" has no url",
+        ),
         ("[[tokens.keys]]\nkind = \"secret\"\nsecret = \"short\"\n", "at least 32"),
         ("[[tokens.keys]]\nkind = \"secret\"\n", "tokens.keys[0].secret_file is missing"),
         ("[[tokens.keys]]\nkind = \"jwks-url\"\nurl = \"file:///x\"\n", "t:6: tokens.keys[0].url"),
@@ -173,7 +179,9 @@ fn reads_connections_of_every_kind() {
     );
     let config = Config::from_text(&dir.path().join("porthole.toml"), &text, []).unwrap();
     let tcp = &config.connections["tcp"];
-    assert!(matches!(&tcp.target.transport, Transport::Tcp { host, port: 5900 } if host == "desk-7.example"));
+    assert!(
+        matches!(&tcp.target.transport, Transport::Tcp { host, port: 5900 } if host == "desk-7.example")
+    );
     assert_eq!(tcp.target.tls.verify, Verify::Pinned(vec![[0xab; 32]]));
     assert!(tcp.vnc.parameters.read_only);
     assert_eq!(tcp.vnc.parameters.quality_level, Some(6));

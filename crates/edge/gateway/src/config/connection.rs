@@ -100,8 +100,8 @@ impl RawConnection {
             }
         };
         let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value.text()));
-        let parameters = VncParameters::read(parameters, Strictness::Configuration)
-            .map_err(|error| {
+        let parameters =
+            VncParameters::read(parameters, Strictness::Configuration).map_err(|error| {
                 ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
             })?;
         Ok(Connection {
@@ -138,7 +138,8 @@ impl RawConnection {
         match (&self.hostname, &self.socket, &self.url) {
             (Some(host), None, None) => {
                 let is_host = |byte: u8| {
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%' | b'[' | b']')
+                    byte.is_ascii_alphanumeric()
+                        || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%' | b'[' | b']')
                 };
                 if host.is_empty() || host.len() > 255 || !host.bytes().all(is_host) {
                     let allowed = "a host name or an address, without port or user";
@@ -150,7 +151,7 @@ impl RawConnection {
                 }
                 Ok(Transport::Tcp { host: host.clone(), port })
             }
-            (None, Some(_) , None) | (None, None, Some(_)) if self.port.is_some() => {
+            (None, Some(_), None) | (None, None, Some(_)) if self.port.is_some() => {
                 Err(port_alone())
             }
             (None, Some(path), None) => {
@@ -166,7 +167,9 @@ impl RawConnection {
                 let uri: Option<Uri> = url.parse().ok();
                 let fits = uri.is_some_and(|uri| {
                     matches!(uri.scheme_str(), Some("ws" | "wss"))
-                        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                        && uri
+                            .authority()
+                            .is_some_and(|authority| !authority.as_str().contains('@'))
                 });
                 if !fits {
                     return Err(ConfigError::out_of_range(

@@ -39,27 +39,28 @@ pub(crate) fn apply(
 /// `table` with one override. The value is read as TOML first, then as text, and the first that
 /// fits the key's type is taken, so that numbers need no quotes and passwords of digits neither.
 fn overridden(table: &Table, name: &str, value: &str) -> Result<Table, String> {
-    let path: Vec<&str> =
-        name.strip_prefix(PREFIX).unwrap_or_default().split("__").collect();
+    let path: Vec<&str> = name.strip_prefix(PREFIX).unwrap_or_default().split("__").collect();
     let as_toml = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()
         .filter(|parsed| parsed.len() == 1)
         .and_then(|mut parsed| parsed.remove("value"));
     let as_text = Value::String(value.to_owned());
 
-    let mut fault = String::new();
+    let mut fault = None;
     for candidate in as_toml.into_iter().chain([as_text]) {
         let mut next = table.clone();
         set(&mut next, &path, candidate)?;
         match next.clone().try_into::<RawConfig>() {
             Ok(_fits) => return Ok(next),
-            Err(error) if fault.is_empty() => {
-                fault = error.message().lines().next().unwrap_or_default().to_owned();
+            // The first fault tells more: every value can be read as text.
+            Err(error) => {
+                fault.get_or_insert_with(|| {
+                    error.message().lines().next().unwrap_or_default().to_owned()
+                });
             }
-            Err(_same_fault) => {}
         }
     }
-    Err(fault)
+    Err(fault.unwrap_or_default())
 }
 
 /// Sets the value at `path`, making tables on the way.

@@ -18,7 +18,7 @@ impl<'a> Locator<'a> {
     /// `FILE:LINE` of a place in the file.
     pub(crate) fn at_offset(&self, offset: usize) -> String {
         let head = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        let line = 1 + head.iter().filter(|byte| **byte == b'\n').count();
+        let line = head.split(|byte| *byte == b'\n').count();
         format!("{}:{line}", self.path.display())
     }
 

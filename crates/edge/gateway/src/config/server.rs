@@ -140,15 +140,15 @@ fn public_url(text: &str) -> Result<String, ConfigError> {
 
 /// An origin as an operator writes it.
 fn origin(key: &str, text: &str) -> Result<String, ConfigError> {
-    origin_of(text)
-        .filter(|_| text.trim_end_matches('/').matches('/').count() == 2)
-        .ok_or_else(|| {
+    origin_of(text).filter(|_| text.trim_end_matches('/').matches('/').count() == 2).ok_or_else(
+        || {
             ConfigError::out_of_range(
                 key,
                 "a list of origins such as \"https://portal.example.org\"; wildcards are not \
                  accepted",
             )
-        })
+        },
+    )
 }
 
 /// The origin of an `http` or `https` address, as browsers write it: lower case, and without the
@@ -166,13 +166,16 @@ pub(crate) fn origin_of(text: &str) -> Option<String> {
         return None;
     }
     let host = authority.host().to_ascii_lowercase();
-    // A port that does not fit is not the absence of one.
-    match authority.port() {
-        Some(port) if port.as_str().parse() != Ok(own_port) => {
-            Some(format!("{scheme}://{host}:{}", port.as_str().parse::<u16>().ok()?))
-        }
-        _ => Some(format!("{scheme}://{host}")),
-    }
+    // A port that does not fit is not the absence of one, which the library takes it for.
+    let port = match authority.as_str().get(host.len()..)? {
+        "" => own_port,
+        rest => rest.strip_prefix(':')?.parse::<u16>().ok()?,
+    };
+    Some(if port == own_port {
+        format!("{scheme}://{host}")
+    } else {
+        format!("{scheme}://{host}:{port}")
+    })
 }
 
 /// CSP sources. Anything that could end the directive and begin another is refused.

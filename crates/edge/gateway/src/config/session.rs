@@ -48,12 +48,7 @@ pub(crate) struct RawPacing {
 
 impl Default for RawPacing {
     fn default() -> Self {
-        Self {
-            frame_gap_min_ms: 16,
-            unacked_max_bytes: 4 << 20,
-            refine_after_ms: 100,
-            lossy: true,
-        }
+        Self { frame_gap_min_ms: 16, unacked_max_bytes: 4 << 20, refine_after_ms: 100, lossy: true }
     }
 }
 
@@ -110,6 +105,7 @@ fn len(value: u64) -> usize {
 /// `[timeouts]` as it is written.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "keys end in their unit")]
 pub(crate) struct RawTimeouts {
     resolve_s: u64,
     connect_s: u64,

@@ -4,9 +4,6 @@ use std::path::Path;
 
 use super::Config;
 
-/// A secret of exactly the least length, for tests alone.
-pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
-
 /// What every configuration needs: one issuer, one audience and one key.
 pub(crate) const TOKENS: &str = "
 [tokens]

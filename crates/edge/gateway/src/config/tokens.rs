@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use hyper::Uri;
 use porthole_dial::{TlsSettings, Verify};
-use porthole_token::{Algorithm, HmacSecret, Key, KeySet, Policy, SigningKey, TokenError, Verifier};
+use porthole_token::{
+    Algorithm, HmacSecret, Key, KeySet, Policy, SigningKey, TokenError, Verifier,
+};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
@@ -216,9 +218,12 @@ impl RawKey {
                 Ok(Source::Fixed(set.keys))
             }
             "jwks-url" => self.source(key, files).map(Source::Fetched),
-            "secret" => {
-                one(Key::from_secret(&secret(key, &self.secret, &self.secret_file, files)?))
-            }
+            "secret" => one(Key::from_secret(&secret(
+                key,
+                self.secret.as_ref(),
+                self.secret_file.as_ref(),
+                files,
+            )?)),
             _ => Err(ConfigError::out_of_range(format!("{key}.kind"), KINDS)),
         }
     }
@@ -275,9 +280,10 @@ impl RawKey {
                  \"https://id.example.org/.well-known/jwks.json\"",
             )
         };
-        let text = self.url.as_deref().ok_or_else(|| {
-            ConfigError::missing(&at, "write the address of the key set")
-        })?;
+        let text = self
+            .url
+            .as_deref()
+            .ok_or_else(|| ConfigError::missing(&at, "write the address of the key set"))?;
         super::server::origin_of(text).ok_or_else(wrong)?;
         let url: Uri = text.parse().map_err(|_invalid| wrong())?;
         let verify = match &self.ca_file {
@@ -299,9 +305,12 @@ impl RawSigning {
                 let pem = files.read(at, file)?;
                 SigningKey::from_pem(&pem).map_err(|error| invalid(at, &error))?
             }
-            (None, _, _) => {
-                SigningKey::from_secret(&secret(KEY, &self.secret, &self.secret_file, files)?)
-            }
+            (None, _, _) => SigningKey::from_secret(&secret(
+                KEY,
+                self.secret.as_ref(),
+                self.secret_file.as_ref(),
+                files,
+            )?),
             _ => {
                 return Err(ConfigError::invalid(KEY, "file and secret exclude each other"));
             }
@@ -333,8 +342,8 @@ impl RawSigning {
 /// The secret given in the file or beside it; exactly one of the two.
 fn secret(
     key: &str,
-    inline: &Option<RawSecret>,
-    file: &Option<PathBuf>,
+    inline: Option<&RawSecret>,
+    file: Option<&PathBuf>,
     files: &Files,
 ) -> Result<HmacSecret, ConfigError> {
     match (inline, file) {

@@ -37,7 +37,7 @@ const FIXED: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
-        "clipboard-read=(self), clipboard-write=(self), fullscreen=(self), keyboard-lock=(self), \
+        "clipboard-read=(self), clipboard-write=(self), fullscreen=(self), \
          camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()",
     ),
 ];

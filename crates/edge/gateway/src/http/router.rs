@@ -52,9 +52,7 @@ fn route(
     let path = request.uri().path().to_owned();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     match path.as_str() {
-        "/link" if *request.method() == Method::GET => {
-            link::answer(app, connection, peer, request)
-        }
+        "/link" if *request.method() == Method::GET => link::answer(app, connection, peer, request),
         "/link" => not_allowed("GET"),
         "/healthz" if is_read => text(StatusCode::OK, "ok"),
         "/readyz" if is_read => ready(app),

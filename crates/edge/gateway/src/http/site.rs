@@ -53,11 +53,8 @@ pub(super) fn answer(asset: &'static Asset, request: &HeaderMap) -> Answer {
         None => format!("\"{}\"", asset.etag),
     };
     let has_it = names_etag(request, &etag);
-    let mut answer = Response::new(if has_it {
-        Full::default()
-    } else {
-        Full::new(Bytes::from_static(body))
-    });
+    let mut answer =
+        Response::new(if has_it { Full::default() } else { Full::new(Bytes::from_static(body)) });
     if has_it {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
     }
@@ -66,8 +63,7 @@ pub(super) fn answer(asset: &'static Asset, request: &HeaderMap) -> Answer {
     if let Ok(etag) = HeaderValue::try_from(etag) {
         headers.insert(header::ETAG, etag);
     }
-    let caching =
-        if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     if asset.brotli.is_some() || asset.gzip.is_some() {
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -84,9 +80,12 @@ pub(super) fn answer(asset: &'static Asset, request: &HeaderMap) -> Answer {
 /// Whether `If-None-Match` names `etag`; weak ones count (RFC 9110 §13.1.2).
 fn names_etag(request: &HeaderMap, etag: &str) -> bool {
     request.get_all(header::IF_NONE_MATCH).iter().any(|value| {
-        value.to_str().unwrap_or_default().split(',').map(str::trim).any(|known| {
-            known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag
-        })
+        value
+            .to_str()
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
     })
 }
 
@@ -94,4 +93,10 @@ fn names_etag(request: &HeaderMap, etag: &str) -> bool {
 #[cfg(test)]
 pub(super) fn any_immutable_path() -> Option<&'static str> {
     SITE.iter().find(|asset| asset.immutable).map(|asset| asset.path)
+}
+
+/// The file that compresses best, for tests.
+#[cfg(test)]
+pub(super) fn largest_path() -> Option<&'static str> {
+    SITE.iter().max_by_key(|asset| asset.plain.len()).map(|asset| asset.path)
 }

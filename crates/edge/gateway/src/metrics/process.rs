@@ -28,8 +28,7 @@ fn field(status: &str, name: &str) -> Option<u64> {
 
 fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
     // Writing to a string cannot fail.
-    let _infallible =
-        write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+    let _infallible = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
 }
 
 #[cfg(test)]

@@ -74,9 +74,11 @@ async fn start(
         connection = plan.label, %peer, "session opened"
     );
     let permissions = Permissions(plan.permissions);
+    let secret = random()?;
     let hello = Hello { view_only: hello.view_only || plan.view_only, ..hello.clone() };
+    // Nothing may fail from here on: the session waits for its first viewer.
     tokio::spawn(task::run(Arc::clone(app), plan, id, place, received));
-    attach(commands, id, hello, permissions).await
+    attach(commands, id, hello, permissions, secret).await
 }
 
 /// The secret in the Hello is what counts; the token must be the one that opened the session,
@@ -95,7 +97,8 @@ async fn come_back(
     if handle.issuer != claims.iss || handle.jti != claims.jti {
         return Err(GatewayError::SessionEnded);
     }
-    attach(handle.commands, resume.session, hello.clone(), Permissions::default()).await
+    let secret = random()?;
+    attach(handle.commands, resume.session, hello.clone(), Permissions::default(), secret).await
 }
 
 async fn attach(
@@ -103,10 +106,10 @@ async fn attach(
     id: SessionId,
     hello: Hello,
     permissions: Permissions,
+    secret: [u8; 32],
 ) -> Result<Attached, GatewayError> {
     let (outgoing, messages) = mpsc::unbounded_channel();
     let (reply, answer) = oneshot::channel();
-    let secret = random()?;
     let attach = Command::Attach { hello, permissions, secret, outgoing, reply };
     commands.send(attach).await.map_err(|_gone| GatewayError::SessionEnded)?;
     let viewer = answer.await.map_err(|_gone| GatewayError::SessionEnded)??;

@@ -42,11 +42,7 @@ pub struct Registry {
 impl Registry {
     /// No sessions yet.
     pub fn new(limits: &SessionLimits) -> Self {
-        Self {
-            max: limits.max,
-            sessions: Mutex::new(HashMap::new()),
-            count: watch::Sender::new(0),
-        }
+        Self { max: limits.max, sessions: Mutex::new(HashMap::new()), count: watch::Sender::new(0) }
     }
 
     /// Sessions that live.

@@ -25,8 +25,7 @@ impl RemoteSide {
     /// Starts dialling what the plan names.
     pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
         let (app, target) = (Arc::clone(app), plan.target.clone());
-        let limits =
-            DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
+        let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
         let dialling =
             Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
         Self::Dialling(dialling, plan.rfb.clone(), limits)

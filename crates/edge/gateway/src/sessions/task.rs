@@ -69,6 +69,11 @@ pub(super) async fn run(
     app.metrics.session_opened();
     let started_at = Instant::now();
     let mut runner = Runner::new(&app, &plan, id);
+    // The viewer that opened the session is on its way. A remote that is refused at once must find
+    // it here, or it would never learn why.
+    if let Some(command) = commands.recv().await {
+        runner.handle_command(command);
+    }
     let cause = loop {
         let deadline = match runner.settle() {
             Next::Wait(deadline) => deadline,
@@ -93,8 +98,11 @@ pub(super) async fn run(
         app.metrics.viewer_detached();
     }
     tracing::info!(
-        session = runner.name, connection = plan.label, cause,
-        seconds = started_at.elapsed().as_secs(), "session ended"
+        session = runner.name,
+        connection = plan.label,
+        cause,
+        seconds = started_at.elapsed().as_secs(),
+        "session ended"
     );
     runner.remote.shutdown().await;
 }

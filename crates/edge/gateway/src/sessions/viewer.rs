@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt, stream::{SplitSink, SplitStream}};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use porthole_link::{ErrorRecord, Hello, LinkError, ToBrowser, ToGateway, records};
 use porthole_session::ViewerId;
 use tokio::{sync::mpsc, time::timeout};
@@ -159,10 +162,8 @@ async fn write(
 async fn say_goodbye(sink: &mut Sink, stream: &mut SplitStream<LinkSocket>, error: &ErrorRecord) {
     let mut record = BytesMut::new();
     ToBrowser::Error(error.clone()).encode(&mut record);
-    let close = CloseFrame {
-        code: CloseCode::from(4000 + error.category as u16),
-        reason: "".into(),
-    };
+    let close =
+        CloseFrame { code: CloseCode::from(4000 + error.category as u16), reason: "".into() };
     let goodbye = async {
         sink.send(Message::Binary(record.freeze())).await?;
         sink.send(Message::Close(Some(close))).await?;

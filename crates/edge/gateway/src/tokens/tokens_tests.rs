@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use porthole_token::{
     Algorithm, Claims, Grant, HmacSecret, KeySet, Permissions, Policy, SigningKey, Target,
     TokenError, Verifier, mint,
@@ -16,7 +17,7 @@ use tokio::{
 use super::{TokenService, now_unix_s};
 use crate::config::{JwksSource, Tokens};
 
-/// An Ed25519 key of a portal's, and its entry in a key set.
+/// A P-256 key of a portal's, and its entry in a key set.
 struct PortalKey {
     signing: SigningKey,
     entry: String,
@@ -24,13 +25,12 @@ struct PortalKey {
 
 impl PortalKey {
     fn new(kid: &str) -> Self {
-        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+        let pair = rcgen::KeyPair::generate().unwrap();
         let signing = SigningKey::from_pem(pair.serialize_pem().as_bytes()).unwrap();
-        let x = base64::Engine::encode(
-            &base64::engine::general_purpose::URL_SAFE_NO_PAD,
-            pair.der_bytes(),
-        );
-        let entry = format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{x}"}}"#);
+        // The uncompressed point: 4, then x and y.
+        let point = pair.der_bytes();
+        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+        let entry = format!(r#"{{"kty":"EC","crv":"P-256","kid":"{kid}","x":"{x}","y":"{y}"}}"#);
         Self { signing: signing.with_kid(kid).unwrap(), entry }
     }
 }
@@ -60,10 +60,9 @@ impl KeyServer {
                 asked.fetch_add(1, Ordering::SeqCst);
                 let body = body.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let answer = match body {
-                    Some(body) => format!(
-                        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
-                        body.len()
-                    ),
+                    Some(body) => {
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                    }
                     None => "HTTP/1.1 503 Later\r\ncontent-length: 0\r\n\r\n".to_owned(),
                 };
                 stream.write_all(answer.as_bytes()).await.unwrap();
@@ -94,7 +93,7 @@ impl KeyServer {
 
 fn tokens(keys: KeySet, jwks: Vec<JwksSource>) -> Tokens {
     let policy = Policy {
-        algorithms: vec![Algorithm::EdDsa, Algorithm::Hs256],
+        algorithms: vec![Algorithm::Es256, Algorithm::Hs256],
         issuers: vec!["portal".to_owned()],
         audiences: vec!["desk".to_owned()],
         ..Policy::default()

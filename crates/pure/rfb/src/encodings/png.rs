@@ -38,12 +38,12 @@ pub(super) fn decode(file: &[u8], size: Size, pixels: &mut Vec<u8>) -> Result<()
     RfbError::check_limit("PNG bytes", len, rgba_len(size.area()))?;
     pixels.resize(len, 0);
     let shape = reader.next_frame(pixels).map_err(broken)?;
-    widen(pixels, shape.color_type);
+    to_rgba(pixels, shape.color_type);
     Ok(())
 }
 
 /// Makes four bytes a pixel of fewer.
-fn widen(pixels: &mut Vec<u8>, from: ColorType) {
+fn to_rgba(pixels: &mut Vec<u8>, from: ColorType) {
     let wide: Vec<u8> = match from {
         ColorType::Rgba => return,
         ColorType::Rgb => pixels.as_chunks().0.iter().copied().flat_map(super::opaque).collect(),

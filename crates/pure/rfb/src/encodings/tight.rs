@@ -138,3 +138,7 @@ impl Decode for Tight {
 pub(super) const fn rgba_len(area: u32) -> usize {
     area as usize * BYTES_PER_PIXEL
 }
+
+#[cfg(test)]
+#[path = "tight/tight_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@ use porthole_pixels::{BYTES_PER_PIXEL, Pixel, Rect};
 use porthole_wire::Reader;
 
 use super::tiles::{Tiles, fill_tile, store_tile};
-use super::{Decode, Paint, Scratch, Step, opaque, read_compact_pixel};
+use super::{Decode, Paint, Scratch, Step, opaque, read_compact_pixel, widen};
 use crate::RfbError;
 
 const SIDE_PX: u16 = 16;
@@ -98,8 +98,7 @@ pub(super) fn read_tile(
 
 fn read_raw(input: &mut Reader<'_>, tile: Rect, pixels: &mut Vec<u8>) -> Option<()> {
     let body = input.take(tile.area() as usize * COMPACT_BYTES)?;
-    pixels.clear();
-    pixels.extend(body.as_chunks().0.iter().copied().flat_map(opaque));
+    widen(body, pixels);
     Some(())
 }
 
@@ -126,12 +125,13 @@ fn read_packed(
     let columns = usize::from(tile.width);
     let row_len = (columns * bits).div_ceil(8);
     let Some(body) = input.take(row_len * usize::from(tile.height)) else { return Ok(None) };
-    pixels.clear();
-    for row in body.chunks_exact(row_len.max(1)) {
+    pixels.resize(tile.area() as usize * BYTES_PER_PIXEL, 0);
+    let rows = pixels.as_chunks_mut().0.chunks_exact_mut(columns.max(1));
+    for (packed, row) in body.chunks_exact(row_len.max(1)).zip(rows) {
         let indices =
-            row.iter().flat_map(|byte| (0..8 / bits).map(move |place| byte << (place * bits)));
-        for index in indices.take(columns) {
-            pixels.extend(colour_at(palette, index >> (8 - bits))?);
+            packed.iter().flat_map(|byte| (0..8 / bits).map(move |place| byte << (place * bits)));
+        for (index, pixel) in indices.zip(row) {
+            *pixel = colour_at(palette, index >> (8 - bits))?;
         }
     }
     Ok(Some(()))

@@ -1,6 +1,6 @@
 //! JPEG by a decoder in plain Rust, for builds without a C toolchain.
 
-use porthole_pixels::Size;
+use porthole_pixels::{SURFACE_SIDE_MAX_PX, Size};
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -30,8 +30,8 @@ impl JpegDecoder {
         let options = DecoderOptions::default()
             .jpeg_set_out_colorspace(ColorSpace::RGBA)
             .jpeg_set_max_scans(JPEG_SCANS_MAX as usize)
-            .set_max_width(size.width.into())
-            .set_max_height(size.height.into())
+            .set_max_width(SURFACE_SIDE_MAX_PX.into())
+            .set_max_height(SURFACE_SIDE_MAX_PX.into())
             .set_strict_mode(false);
         let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(file), options);
         decoder.decode_headers().map_err(|error| broken(&error))?;

@@ -3,7 +3,7 @@
 use porthole_pixels::{BYTES_PER_PIXEL, Pixel};
 
 use crate::RfbError;
-use crate::encodings::opaque;
+use crate::encodings::{opaque, widen};
 
 /// What the server did to the pixels before it compressed them.
 #[derive(Debug, Clone, Copy)]
@@ -46,15 +46,15 @@ impl Filter {
         above: &mut Vec<u8>,
         pixels: &mut Vec<u8>,
     ) -> Result<(), RfbError> {
-        pixels.clear();
+        pixels.resize(usize::from(width) * BYTES_PER_PIXEL, 0);
         match self {
-            Self::Copy => pixels.extend(row.as_chunks().0.iter().copied().flat_map(opaque)),
+            Self::Copy => widen(row, pixels),
             Self::Palette { is_packed: true } => {
                 let bits = row.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
-                push_colours(bits.take(width.into()), palette, pixels)?;
+                put_colours(bits, palette, pixels)?;
             }
             Self::Palette { is_packed: false } => {
-                push_colours(row.iter().copied(), palette, pixels)?;
+                put_colours(row.iter().copied(), palette, pixels)?;
             }
             Self::Gradient => {
                 add_gradient(row, above, pixels);
@@ -66,25 +66,25 @@ impl Filter {
     }
 }
 
-fn push_colours(
+fn put_colours(
     indices: impl Iterator<Item = u8>,
     palette: &[Pixel],
-    pixels: &mut Vec<u8>,
+    pixels: &mut [u8],
 ) -> Result<(), RfbError> {
-    for index in indices {
-        let colour = palette.get(usize::from(index));
+    for (pixel, index) in pixels.as_chunks_mut().0.iter_mut().zip(indices) {
         let bad = || RfbError::BadField { field: "palette index", value: index.into() };
-        pixels.extend_from_slice(colour.ok_or_else(bad)?);
+        *pixel = *palette.get(usize::from(index)).ok_or_else(bad)?;
     }
     Ok(())
 }
 
 /// Each colour is sent as its difference from left + above - above left, cut to a byte. What
 /// lies outside the rectangle counts as black.
-fn add_gradient(row: &[u8], above: &[u8], pixels: &mut Vec<u8>) {
+fn add_gradient(row: &[u8], above: &[u8], pixels: &mut [u8]) {
     let mut left = [0; 3];
     let mut above_left = [0; 3];
-    for (sent, above) in row.as_chunks::<3>().0.iter().zip(above.as_chunks::<4>().0) {
+    let sent_and_above = row.as_chunks::<3>().0.iter().zip(above.as_chunks::<4>().0);
+    for (pixel, (sent, above)) in pixels.as_chunks_mut().0.iter_mut().zip(sent_and_above) {
         let [red, green, blue, _unused] = *above;
         let above = [red, green, blue];
         let mut colours = *sent;
@@ -94,7 +94,7 @@ fn add_gradient(row: &[u8], above: &[u8], pixels: &mut Vec<u8>) {
             // Clamped to a byte just above, so nothing is lost.
             *colour = colour.wrapping_add(u8::try_from(guess).unwrap_or(u8::MAX));
         }
-        pixels.extend(opaque(colours));
+        *pixel = opaque(colours);
         left = colours;
         above_left = above;
     }
