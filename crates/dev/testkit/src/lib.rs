@@ -1,0 +1,10 @@
+//! Real servers, a headless viewer, oracles and vectors for tests.
+
+#[cfg(feature = "servers")]
+pub mod hostile;
+pub mod oracle;
+#[cfg(feature = "servers")]
+pub mod servers;
+pub mod tokens;
+#[cfg(feature = "servers")]
+pub mod viewer;

@@ -1,0 +1,82 @@
+//! What must hold for every input, however strange.
+//!
+//! Each function here takes one case and panics when a promise is broken. The fuzz targets in
+//! `fuzz/` call them through [`check`] with inputs that libFuzzer invents; the same inputs, once
+//! saved, are replayed under plain `cargo test`.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "an oracle's only way to speak is to panic"
+)]
+
+mod clipboard;
+mod cut_stream;
+mod desktop_sizes;
+mod encoding;
+mod link;
+mod rfb;
+mod tiles;
+mod token;
+
+use arbitrary::{Arbitrary, Unstructured};
+pub use clipboard::{ClipboardCase, rfb_clipboard};
+pub use cut_stream::CutStream;
+pub use desktop_sizes::{DesktopSizesCase, rfb_desktop_sizes};
+pub use encoding::{CURSORS, EncodingCase, rfb_encoding};
+pub use link::{link_to_browser, link_to_gateway};
+use porthole_rfb::EncodingKind;
+pub use rfb::{rfb_handshake, rfb_session};
+pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
+pub use token::token;
+
+/// A fuzz target: the name of its folder under `fuzz/seeds`, and the check of one input as
+/// libFuzzer hands it over.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every fuzz target.
+pub const TARGETS: [Target; 19] = [
+    ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
+    ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
+    ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
+    ("rfb_hextile", |bytes| rectangle(bytes, &[EncodingKind::Hextile.number()])),
+    ("rfb_zlib", |bytes| rectangle(bytes, &[EncodingKind::Zlib.number()])),
+    ("rfb_trle", |bytes| rectangle(bytes, &[EncodingKind::Trle.number()])),
+    ("rfb_zrle", |bytes| rectangle(bytes, &[EncodingKind::Zrle.number()])),
+    ("rfb_tight", |bytes| rectangle(bytes, &[EncodingKind::Tight.number()])),
+    ("rfb_tight_png", |bytes| rectangle(bytes, &[EncodingKind::TightPng.number()])),
+    ("rfb_cursors", |bytes| rectangle(bytes, &CURSORS)),
+    ("rfb_clipboard", |bytes| with(bytes, rfb_clipboard)),
+    ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
+    ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
+    ("rfb_session", |bytes| with(bytes, rfb_session)),
+    ("link_to_gateway", link_to_gateway),
+    ("link_to_browser", link_to_browser),
+    ("token", token),
+    ("tiles_decode", |bytes| with(bytes, tiles_decode)),
+    ("tiles_round_trip", |bytes| with(bytes, tiles_round_trip)),
+];
+
+/// Checks one input of the target `name`.
+///
+/// # Panics
+///
+/// A promise is broken, or [`TARGETS`] has no such target.
+pub fn check(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|(known, _)| *known == name);
+    let (_, check) = target.expect("the name is in the table");
+    check(bytes);
+}
+
+fn rectangle(bytes: &[u8], encodings: &[i32]) {
+    with(bytes, |case| rfb_encoding(case, encodings));
+}
+
+fn with<'a, T: Arbitrary<'a>>(bytes: &'a [u8], check: impl FnOnce(&T)) {
+    // Bytes too few for a case are no case.
+    if let Ok(case) = T::arbitrary_take_rest(Unstructured::new(bytes)) {
+        check(&case);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What the gateway has said beside the picture.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use flate2::read::DeflateDecoder;
+use porthole_link::{ErrorRecord, Phase, ToBrowser, Welcome};
+use porthole_pixels::{Point, Size};
+use porthole_remote::Cursor;
+
+/// Most clipboard texts and notices that are kept; older ones go.
+const KEPT_MAX: usize = 64;
+
+/// What the gateway has said beside the picture: the newest of each, or all in order.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The answer to Hello.
+    pub welcome: Option<Welcome>,
+    /// The desktop's name.
+    pub title: Option<String>,
+    /// What the session is doing.
+    pub phase: Option<Phase>,
+    /// Whether the remote can change its size, bit by bit as in the specification.
+    pub abilities: Option<u32>,
+    /// Lock keys.
+    pub leds: Option<u8>,
+    /// The pointer's picture.
+    pub cursor: Option<Cursor>,
+    /// How often the bell rang.
+    pub bells: u32,
+    /// Clipboard texts.
+    pub clipboard: Vec<String>,
+    /// Notices.
+    pub notices: Vec<String>,
+    /// Answers to pings.
+    pub pongs: Vec<u32>,
+    /// The last record.
+    pub error: Option<ErrorRecord>,
+    /// Why the WebSocket closed, once it has: 1005 and 1006 as RFC 6455 §7.4.1 says.
+    pub close_code: Option<u16>,
+}
+
+impl Seen {
+    /// Takes note of a record that does not draw.
+    pub(super) fn take(&mut self, said: ToBrowser) -> Result<()> {
+        ensure!(self.error.is_none(), "{said:?} after the last record");
+        let is_opening = matches!(said, ToBrowser::Welcome(_) | ToBrowser::Error(_));
+        ensure!(is_opening || self.welcome.is_some(), "{said:?} before Welcome");
+        match said {
+            ToBrowser::Welcome(welcome) => {
+                ensure!(self.welcome.is_none(), "a second Welcome");
+                self.welcome = Some(welcome);
+            }
+            ToBrowser::Error(error) => self.error = Some(error),
+            ToBrowser::Cursor(hotspot, size, data) => {
+                self.cursor = Some(inflate_cursor(hotspot, size, &data)?);
+            }
+            ToBrowser::ClipboardText(text) => keep(&mut self.clipboard, text),
+            ToBrowser::Title(title) => self.title = Some(title),
+            ToBrowser::Bell => self.bells += 1,
+            ToBrowser::Leds(bits) => self.leds = Some(bits),
+            ToBrowser::State(phase, _words) => self.phase = Some(phase),
+            ToBrowser::Notice(words) => keep(&mut self.notices, words),
+            ToBrowser::Abilities(bits) => self.abilities = Some(bits),
+            ToBrowser::Pong(token) => keep(&mut self.pongs, token),
+            drawing => bail!("{drawing:?} is the screen's"),
+        }
+        Ok(())
+    }
+}
+
+fn keep<T>(all: &mut Vec<T>, one: T) {
+    if all.len() == KEPT_MAX {
+        all.remove(0);
+    }
+    all.push(one);
+}
+
+fn inflate_cursor(hotspot: Point, size: Size, data: &[u8]) -> Result<Cursor> {
+    let side = size.width.max(size.height);
+    ensure!(side <= Cursor::SIDE_MAX_PX, "a pointer of {side} pixels");
+    let length = 4 * u64::from(size.area());
+    let mut rgba = Vec::new();
+    // One byte more than fits, so that a pointer too long is noticed.
+    let mut inflated = DeflateDecoder::new(data).take(length + 1);
+    inflated.read_to_end(&mut rgba).context("a pointer that does not inflate")?;
+    ensure!(rgba.len() as u64 == length, "a pointer of {} bytes, not {length}", rgba.len());
+    Ok(Cursor { size, hotspot, rgba })
+}

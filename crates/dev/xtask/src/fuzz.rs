@@ -1,0 +1,160 @@
+//! `cargo xtask fuzz`: libFuzzer on the stable toolchain, with nothing to install.
+//!
+//! `fuzz/` is a workspace of its own, because everything in it is compiled with coverage
+//! counters and the address sanitizer. Its `[[bin]]` targets are the fuzz targets. What a target
+//! discovers goes to `fuzz/corpus/NAME`, what breaks it to `fuzz/artifacts/NAME`; inputs to start
+//! from are in `fuzz/seeds/NAME`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{setup, shell, workspace};
+
+/// Seconds for each target when the point is only that it works.
+pub(crate) const SMOKE_S: u32 = 10;
+
+/// Memory a target may take before that counts as a fault, in MiB.
+const MEMORY_MAX_MIB: u32 = 2048;
+
+/// Seconds one input may take before that counts as a fault.
+const INPUT_MAX_S: u32 = 10;
+
+/// What turns an ordinary build into one that libFuzzer can steer.
+const RUST_FLAGS: &[&str] = &[
+    "--cfg=fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cdebug-assertions",
+    "-Zsanitizer=address",
+];
+
+/// Fuzzes `only`, or every target in turn, for `seconds` each.
+///
+/// # Errors
+///
+/// There is no such target, the build fails, or a target finds a fault.
+pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
+    setup::ensure(&[setup::Group::Build])?;
+    let folder = workspace::root().join("fuzz");
+    let manifest = folder.join("Cargo.toml");
+    let targets = choose(target_names(&workspace::metadata(&manifest, false)?), only)?;
+    let programs = build(&manifest, &targets)?;
+    for (name, program) in targets.iter().zip(programs) {
+        println!("\n-- {name}, {seconds} s");
+        shell::run(&mut fuzz_command(&folder, name, &program, seconds)?).with_context(|| {
+            format!("fuzz target {name}: the input is in fuzz/artifacts/{name}")
+        })?;
+    }
+    Ok(())
+}
+
+fn choose(names: Vec<String>, only: Option<&str>) -> Result<Vec<String>> {
+    if names.is_empty() {
+        bail!("fuzz/Cargo.toml has no targets");
+    }
+    match only {
+        None => Ok(names),
+        Some(only) if names.iter().any(|name| name == only) => Ok(vec![only.to_owned()]),
+        Some(only) => bail!("no fuzz target {only}; there are: {}", names.join(", ")),
+    }
+}
+
+/// The names of the programs of a workspace, in order.
+fn target_names(metadata: &Value) -> Vec<String> {
+    let packages = metadata.get("packages").and_then(Value::as_array).into_iter().flatten();
+    let targets = packages
+        .filter_map(|package| package.get("targets").and_then(Value::as_array))
+        .flatten()
+        .filter(|target| {
+            let kinds = target.get("kind").and_then(Value::as_array);
+            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
+        });
+    let mut names: Vec<String> = targets
+        .filter_map(|target| target.get("name").and_then(Value::as_str))
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+/// Builds `targets`; the path of each.
+fn build(manifest: &Path, targets: &[String]) -> Result<Vec<PathBuf>> {
+    let host = workspace::host_triple()?;
+    // Apart from the ordinary build, whose artefacts have other flags.
+    let target_dir = workspace::target_dir()?.join("fuzz");
+    let mut command = workspace::cargo("build");
+    command
+        .args(["--release", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(&target_dir)
+        // Naming the platform keeps the flags away from build scripts and macros.
+        .args(["--target", &host])
+        // The sanitizer is not stable; this is what lets the pinned toolchain have it.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("RUSTFLAGS", RUST_FLAGS.join(" "));
+    for name in targets {
+        command.args(["--bin", name]);
+    }
+    shell::run(&mut command)?;
+    let programs = target_dir.join(host).join("release");
+    Ok(targets.iter().map(|name| programs.join(name)).collect())
+}
+
+fn fuzz_command(folder: &Path, name: &str, program: &Path, seconds: u32) -> Result<Command> {
+    let corpus = folder.join("corpus").join(name);
+    let artifacts = folder.join("artifacts").join(name);
+    for needed in [&corpus, &artifacts] {
+        std::fs::create_dir_all(needed)
+            .with_context(|| format!("cannot make {}", needed.display()))?;
+    }
+    let mut command = Command::new(program);
+    command
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-rss_limit_mb={MEMORY_MAX_MIB}"))
+        .arg(format!("-timeout={INPUT_MAX_S}"))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .arg("-print_final_stats=1")
+        .arg("-verbosity=0")
+        .arg(&corpus);
+    let seeds = folder.join("seeds").join(name);
+    if seeds.is_dir() {
+        command.arg(seeds);
+    }
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn targets_are_the_programs() {
+        let metadata = json!({"packages": [{"targets": [
+            {"name": "rfb", "kind": ["bin"]},
+            {"name": "link", "kind": ["bin"]},
+            {"name": "helper", "kind": ["lib"]},
+        ]}]});
+        assert_eq!(target_names(&metadata), ["link", "rfb"]);
+        assert!(target_names(&json!({})).is_empty());
+    }
+
+    #[test]
+    fn chooses_all_or_one() {
+        let names = || vec!["link".to_owned(), "rfb".to_owned()];
+        assert_eq!(choose(names(), None).unwrap(), ["link", "rfb"]);
+        assert_eq!(choose(names(), Some("rfb")).unwrap(), ["rfb"]);
+        let error = choose(names(), Some("tea")).unwrap_err().to_string();
+        assert_eq!(error, "no fuzz target tea; there are: link, rfb");
+        assert!(choose(Vec::new(), None).is_err());
+    }
+}
