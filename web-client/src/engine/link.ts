@@ -79,7 +79,8 @@ export class Link {
   send(command: Command): void {
     switch (command.kind) {
       case "resize":
-        this.#wish = command;
+        // Not the command itself: its kind has no place in a later Hello.
+        this.#wish = { width: command.width, height: command.height, scalePercent: command.scalePercent };
         break;
       case "quality":
         this.#quality = command.mode;

@@ -1,0 +1,13 @@
+//! The real binary against real servers, and against servers that mean harm.
+//!
+//! Every test starts what it needs and ends it; nothing is shared, so all may run at once. Waits
+//! are bounded and end when what is waited for has happened.
+
+mod hostile;
+mod input;
+mod metrics;
+mod oracle;
+mod picture;
+mod refuse;
+mod security;
+mod session;

@@ -1,0 +1,155 @@
+//! A configuration in the making.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context as _, Result, ensure};
+use porthole_testkit::servers::{Gateway, gateway_bin};
+use porthole_testkit::tokens;
+
+use crate::Lab;
+
+/// A configuration in the making. It accepts the testkit's tokens and, unless told otherwise,
+/// opens every port of the loopback address.
+#[derive(Debug)]
+pub struct Setup {
+    /// Keys of `[server]`, `[session]`, `[pacing]` and `[timeouts]`, a line each.
+    server: String,
+    session: String,
+    pacing: String,
+    timeouts: String,
+    is_loopback_open: bool,
+    connections: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Setup {
+    /// No connections yet.
+    pub const fn new() -> Self {
+        Self {
+            server: String::new(),
+            session: String::new(),
+            pacing: String::new(),
+            timeouts: String::new(),
+            is_loopback_open: true,
+            connections: String::new(),
+        }
+    }
+
+    /// Adds a line to `[server]`.
+    #[must_use]
+    pub fn server(mut self, line: &str) -> Self {
+        add_line(&mut self.server, line);
+        self
+    }
+
+    /// Adds a line to `[session]`.
+    #[must_use]
+    pub fn session(mut self, line: &str) -> Self {
+        add_line(&mut self.session, line);
+        self
+    }
+
+    /// Adds a line to `[pacing]`.
+    #[must_use]
+    pub fn pacing(mut self, line: &str) -> Self {
+        add_line(&mut self.pacing, line);
+        self
+    }
+
+    /// Adds a line to `[timeouts]`.
+    #[must_use]
+    pub fn timeouts(mut self, line: &str) -> Self {
+        add_line(&mut self.timeouts, line);
+        self
+    }
+
+    /// With no target allowed at all.
+    #[must_use]
+    pub const fn closed(mut self) -> Self {
+        self.is_loopback_open = false;
+        self
+    }
+
+    /// A connection of this name. `more` is TOML: further keys first, then tables relative to
+    /// the connection, such as `[parameters]`.
+    #[must_use]
+    pub fn connection(mut self, name: &str, address: SocketAddr, more: &str) -> Self {
+        let table = format!("connections.{name}");
+        // Writing to a string cannot fail.
+        let _infallible = write!(
+            self.connections,
+            "[{table}]\nprotocol = \"vnc\"\nhostname = \"{}\"\nport = {}\n{}\n",
+            address.ip(),
+            address.port(),
+            more.replace("\n[", &format!("\n[{table}."))
+        );
+        self
+    }
+
+    /// Runs the gateway with it.
+    ///
+    /// # Errors
+    ///
+    /// There is no gateway, or it does not take the configuration.
+    pub fn start(&self) -> Result<Lab> {
+        let mut gateway = Gateway::start(&porthole_bin()?, &self.toml())?;
+        let metrics = gateway.metrics_address()?;
+        Ok(Lab { gateway, metrics })
+    }
+
+    fn toml(&self) -> String {
+        let rule = "[[policy.allow]]\nprotocol = \"vnc\"\nnetworks = [\"127.0.0.0/8\"]\n\
+                    ports = [\"1-65535\"]\nallow_special = true\n";
+        format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
+             [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}",
+            self.server,
+            tokens::config_toml(),
+            if self.is_loopback_open { rule } else { "" },
+            self.session,
+            self.pacing,
+            self.timeouts,
+            self.connections,
+        )
+    }
+}
+
+fn add_line(section: &mut String, line: &str) {
+    section.push_str(line);
+    section.push('\n');
+}
+
+/// The gateway under test; built first when nobody has.
+///
+/// # Errors
+///
+/// It cannot be built.
+pub fn porthole_bin() -> Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| find_or_build().map_err(|error| format!("{error:#}")));
+    built.clone().map_err(anyhow::Error::msg)
+}
+
+fn find_or_build() -> Result<PathBuf> {
+    if let Ok(found) = gateway_bin() {
+        return Ok(found);
+    }
+    // This program is in TARGET/PROFILE/deps.
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(3).context("no target folder")?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--package", "porthole-gateway", "--target-dir"]).arg(target);
+    let status = command.status().context("cannot run cargo")?;
+    ensure!(status.success(), "building the gateway failed: {status}");
+    gateway_bin()
+}
