@@ -1,0 +1,166 @@
+//! The gateway, and viewers that speak the link.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use porthole_link::ToGateway;
+use porthole_pixels::{Rect, Surface};
+use porthole_testkit::servers::Gateway;
+use porthole_testkit::tokens;
+use porthole_testkit::viewer::{Counts as LinkCounts, Viewer as LinkViewer, ViewerOptions};
+use tokio::runtime::Runtime;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Sight, Subject};
+use crate::scene::SPOT;
+use crate::viewer::{Counts, Seat, Viewer};
+
+/// How often the viewer shows that it lives.
+const PING_GAP: Duration = Duration::from_secs(5);
+
+/// How to run the gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct GatewayOptions {
+    /// The program.
+    pub(crate) bin: PathBuf,
+    /// Connection parameters, by Guacamole's names.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// A running gateway.
+pub(crate) struct GatewaySubject {
+    gateway: Gateway,
+}
+
+impl GatewaySubject {
+    /// Starts a gateway that may reach `remotes`, with the limits that it has by default.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub(crate) fn start(options: &GatewayOptions, remotes: &[SocketAddr]) -> Result<Self> {
+        let gateway = Gateway::start(&options.bin, &configuration(options, remotes)?)?;
+        Ok(Self { gateway })
+    }
+}
+
+fn configuration(options: &GatewayOptions, remotes: &[SocketAddr]) -> Result<String> {
+    let mut toml = format!("[server]\nlisten = \"127.0.0.1:0\"\n{}", tokens::config_toml());
+    let mut ports: Vec<u16> = remotes.iter().map(SocketAddr::port).collect();
+    ports.sort_unstable();
+    writeln!(
+        toml,
+        "[[policy.allow]]\nprotocol = \"vnc\"\nnetworks = [\"127.0.0.1/32\"]\nports = {ports:?}\n\
+         allow_special = true"
+    )?;
+    for remote in remotes {
+        let (host, port) = (remote.ip(), remote.port());
+        writeln!(
+            toml,
+            "[connections.{}]\nprotocol = \"vnc\"\nhostname = \"{host}\"\nport = {port}",
+            connection(*remote),
+        )?;
+        for (name, value) in &options.parameters {
+            writeln!(toml, "parameters.{name} = {value:?}")?;
+        }
+    }
+    Ok(toml)
+}
+
+/// The name of a remote in the configuration.
+fn connection(remote: SocketAddr) -> String {
+    format!("remote-{}", remote.port())
+}
+
+impl Subject for GatewaySubject {
+    fn name(&self) -> &'static str {
+        "porthole"
+    }
+
+    fn process_id(&mut self) -> Option<u32> {
+        Some(self.gateway.process().id())
+    }
+
+    fn attach(&self, runtime: &Runtime, remote: SocketAddr, sight: Sight) -> Result<Viewer> {
+        let token = tokens::for_connection(&connection(remote))?;
+        let options = ViewerOptions::new(self.gateway.address(), token);
+        let options = match sight {
+            Sight::Pixels => options,
+            Sight::Counts => options.skipping_pixels(),
+        };
+        Ok(Viewer::start(runtime, |seat| watch(options, seat)))
+    }
+}
+
+/// Watches a session until the seat's viewer is dropped. Every frame is acknowledged as soon as
+/// it is here.
+async fn watch(options: ViewerOptions, mut seat: Seat) -> Result<()> {
+    let mut viewer = LinkViewer::open(&options).await?;
+    let mut spot = spot_of(viewer.picture());
+    let mut counted = LinkCounts::default();
+    let mut pings = interval(PING_GAP);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Whatever wakes this, an acknowledgement under way has at least been queued.
+        tokio::select! {
+            open = viewer.next() => {
+                ensure!(open?, "the gateway closed the link: {:?}", viewer.seen());
+                let new = viewer.counts().since(&counted);
+                counted = *viewer.counts();
+                seat.count(|counts| add(counts, &new));
+                if new.frames > 0 {
+                    let now = spot_of(viewer.picture());
+                    seat.frame_ended(now != spot);
+                    spot = now;
+                }
+            }
+            pressed = seat.next_press() => {
+                let Some(keysym) = pressed else { return Ok(()) };
+                seat.press();
+                viewer.press(keysym, 0).await?;
+            }
+            _ = pings.tick() => viewer.send(&ToGateway::Ping(0)).await?,
+        }
+    }
+}
+
+/// The pixel in the corner of the spot; nothing when no pixels are kept.
+fn spot_of(picture: &Surface) -> Vec<u8> {
+    let corner = Rect { width: 1, height: 1, ..SPOT };
+    if corner.fits(picture.size()) { picture.row(corner, 0).to_vec() } else { Vec::new() }
+}
+
+fn add(counts: &mut Counts, new: &LinkCounts) {
+    counts.bytes += new.bytes;
+    counts.fills += new.fills;
+    counts.copies += new.copies;
+    let images = [&mut counts.jpeg, &mut counts.palette, &mut counts.rgb];
+    let sizes = new.image_bytes.iter().zip(&new.image_pixels);
+    for (images, (count, (bytes, pixels))) in images.into_iter().zip(new.images.iter().zip(sizes)) {
+        images.count += count;
+        images.bytes += bytes;
+        images.pixels += pixels;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configuration_names_every_remote() {
+        let options = GatewayOptions {
+            bin: PathBuf::new(),
+            parameters: vec![("encodings".into(), "zrle".into())],
+        };
+        let remotes: [SocketAddr; 2] =
+            ["127.0.0.1:5902".parse().unwrap(), "127.0.0.1:5901".parse().unwrap()];
+        let toml = configuration(&options, &remotes).unwrap();
+        assert!(toml.contains("ports = [5901, 5902]\n"), "{toml}");
+        assert!(toml.contains("[connections.remote-5902]\n"), "{toml}");
+        assert_eq!(toml.matches("parameters.encodings = \"zrle\"").count(), 2, "{toml}");
+    }
+}
