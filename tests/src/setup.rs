@@ -109,8 +109,10 @@ impl Setup {
     fn toml(&self) -> String {
         let rule = "[[policy.allow]]\nprotocol = \"vnc\"\nnetworks = [\"127.0.0.0/8\"]\n\
                     ports = [\"1-65535\"]\nallow_special = true\n";
+        // A test that does not say otherwise is done with its sessions when it ends.
+        let drain = if self.server.contains("drain_s") { "" } else { "drain_s = 0\n" };
         format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
+            "[server]\n{drain}listen = \"127.0.0.1:0\"\n{}\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
              [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}",
             self.server,
             tokens::config_toml(),

@@ -7,7 +7,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { packPalette, packRgb } from "../packing.js";
 import { Gateway, copy, failure, fill, image, record, size, text, u16, u32, type Peer, type Rectangle } from "./gateway.js";
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const CHROMIUM = process.env["PORTHOLE_CHROMIUM"] ?? "/usr/bin/chromium";
 /** Where screenshots go, if anywhere. */
 const SHOTS = process.env["PORTHOLE_SHOTS"];
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];

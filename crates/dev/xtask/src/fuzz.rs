@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{setup, shell, workspace};
 
 /// Seconds for each target when the point is only that it works.
-pub(crate) const SMOKE_S: u32 = 10;
+pub(crate) const SMOKE_S: u32 = 4;
 
 /// Memory a target may take before that counts as a fault, in MiB.
 const MEMORY_MAX_MIB: u32 = 2048;

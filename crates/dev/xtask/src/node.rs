@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{shell, workspace};
 
 /// The oldest that builds and tests the web client, as its `package.json` says too.
-const MAJOR_MIN: u32 = 20;
+const MAJOR_MIN: u32 = 18;
 
 /// The one that is fetched.
 const FETCHED: &str = "node@22";
@@ -89,6 +89,7 @@ mod tests {
         assert!(is_new_enough("v20.0.0"));
         assert!(is_new_enough("v100.0.0"));
         assert!(!is_new_enough("v9.9.9"));
-        assert!(!is_new_enough("v18.20.8"));
+        assert!(is_new_enough("v18.20.8"));
+        assert!(!is_new_enough("v16.20.2"));
     }
 }

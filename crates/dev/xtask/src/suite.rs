@@ -20,7 +20,7 @@ pub(crate) enum Section {
     Rust,
     /// The web client's unit tests.
     ClientTests,
-    /// The gateway, real servers and a real browser.
+    /// The client, and then the gateway and real servers, in a real browser.
     Browser,
     /// Each fuzz target for a few seconds.
     Fuzz,
@@ -132,6 +132,13 @@ fn run_browser_tests() -> Result<()> {
     if !folder.join("package.json").is_file() {
         bail!("{} has no package.json", folder.display());
     }
+    // First the client alone, against a scripted gateway; then everything.
+    client::install(&client::folder())?;
+    shell::run(
+        client::npm(&client::folder())?
+            .args(["run", "test:browser"])
+            .env(setup::BROWSER_VARIABLE, browser()?),
+    )?;
     let gateway = workspace::build_everything()?;
     client::install(&folder)?;
     shell::run(

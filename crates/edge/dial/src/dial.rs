@@ -25,6 +25,8 @@ pub struct Dialled {
     pub tls: TlsSettings,
     /// What was connected to, for the log: an address or a path.
     pub peer: String,
+    /// Whether the remote is on this machine, so that bytes to and from it cost next to nothing.
+    pub is_local: bool,
 }
 
 impl std::fmt::Debug for Dialled {
@@ -63,7 +65,8 @@ pub async fn dial_with(
             let host = Host::parse(host)?;
             let (stream, addr) = way.connect(&host, *port).await?;
             let tls = named(&target.tls, &host);
-            Ok(Dialled { stream, tls, peer: addr.to_string() })
+            let is_local = addr.get().ip().is_loopback();
+            Ok(Dialled { stream, tls, peer: addr.to_string(), is_local })
         }
         Transport::Unix { path } => way.connect_unix(path, &target.tls).await,
         Transport::WebSocket(websocket) => way.connect_websocket(websocket, &target.tls).await,
@@ -131,7 +134,7 @@ impl Way<'_> {
             .map_err(|stopping| DialError::Broken(stopping.into()))??;
         let peer = path.display().to_string();
         let stream = connect_unix(&checked, &peer, self.timeouts.connect).await?;
-        Ok(Dialled { stream: Box::new(stream), tls: tls.clone(), peer })
+        Ok(Dialled { stream: Box::new(stream), tls: tls.clone(), peer, is_local: true })
     }
 
     async fn connect_websocket(
@@ -149,7 +152,10 @@ impl Way<'_> {
         let peer = addr.to_string();
         let limit = self.timeouts.connect;
         match tokio::time::timeout(limit, upgrade.run(stream)).await {
-            Ok(stream) => Ok(Dialled { stream: Box::new(stream?), tls, peer }),
+            Ok(stream) => {
+                // Where the server behind it is, nobody knows.
+                Ok(Dialled { stream: Box::new(stream?), tls, peer, is_local: false })
+            }
             Err(_elapsed) => Err(DialError::Timeout { step: Step::WebSocket, peer, limit }),
         }
     }

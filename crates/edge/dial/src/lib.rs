@@ -2,7 +2,7 @@
 //!
 //! Job: turn a [`Target`] that a verified token named into a byte stream, and move bytes
 //! between that stream and a [`porthole_remote::Remote`]. In: a target, the operator's
-//! [`TargetPolicy`], [`Timeouts`]. Out: a [`Dialled`] stream from [`dial`], and events from
+//! [`TargetPolicy`], [`Timeouts`]. Out: a [`Dialled`] stream from [`dial()`], and events from
 //! [`Driven::next`]. It does not know what the bytes mean, who is watching, or where targets
 //! and policies come from.
 //!

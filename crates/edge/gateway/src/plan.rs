@@ -24,6 +24,8 @@ pub struct Plan {
     pub target: Target,
     /// What the driver is told.
     pub rfb: RfbConfig,
+    /// Whether the order of `rfb.encodings` is the operator's; else it may follow the distance.
+    pub encodings_given: bool,
     /// What the holder of this token may do, in the bits of the link's Welcome record. Only what
     /// this gateway offers is in it.
     pub permissions: u16,
@@ -86,6 +88,7 @@ impl Plan {
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
             rfb: rfb_config(&connection.vnc, clipboard_max_bytes, config),
+            encodings_given: !parameters.encodings.is_empty(),
             permissions: permissions.0,
             view_only: !permissions.allow(Permissions::INPUT),
             lossy: config.session.each.lossy && !parameters.force_lossless,

@@ -84,6 +84,20 @@ impl EncodingKind {
         Self::Raw,
     ];
 
+    /// All of them, for a server on the same machine: bytes cost nothing there, and packing and
+    /// unpacking them does.
+    pub const ALL_LOCAL: [Self; 9] = [
+        Self::CopyRect,
+        Self::Raw,
+        Self::Hextile,
+        Self::Tight,
+        Self::Zrle,
+        Self::Zlib,
+        Self::Trle,
+        Self::Rre,
+        Self::TightPng,
+    ];
+
     /// Its number on the wire.
     pub const fn number(self) -> i32 {
         match self {

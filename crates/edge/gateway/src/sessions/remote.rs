@@ -5,7 +5,7 @@ use std::{pin::Pin, sync::Arc, time::Instant};
 use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial};
 use porthole_pixels::Surface;
 use porthole_remote::Input;
-use porthole_rfb::{RfbClient, RfbConfig};
+use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
 use crate::{App, Plan};
 
@@ -14,7 +14,7 @@ type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>
 /// A connection to a remote in any of its stages.
 pub(super) enum RemoteSide {
     /// On its way.
-    Dialling(Dialling, RfbConfig, DrivenLimits),
+    Dialling { dialling: Dialling, config: RfbConfig, encodings_given: bool, limits: DrivenLimits },
     /// Up.
     Up(Box<Driven>),
     /// Never came up, or is no more.
@@ -28,7 +28,8 @@ impl RemoteSide {
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
         let dialling =
             Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
-        Self::Dialling(dialling, plan.rfb.clone(), limits)
+        let encodings_given = plan.encodings_given;
+        Self::Dialling { dialling, config: plan.rfb.clone(), encodings_given, limits }
     }
 
     /// The next thing the remote has to say. Cancel-safe; never ready once the remote is gone.
@@ -37,7 +38,7 @@ impl RemoteSide {
     ///
     /// The remote could not be reached, was lost, or broke its protocol.
     pub(super) async fn next(&mut self, surface: &mut Surface) -> Result<DrivenEvent, DialError> {
-        if let Self::Dialling(dialling, config, limits) = self {
+        if let Self::Dialling { dialling, config, encodings_given, limits } = self {
             let dialled = match dialling.await {
                 Ok(dialled) => dialled,
                 Err(error) => {
@@ -45,7 +46,11 @@ impl RemoteSide {
                     return Err(error);
                 }
             };
-            let client = RfbClient::new(config.clone(), Instant::now());
+            let mut config = config.clone();
+            if dialled.is_local && !*encodings_given {
+                config.encodings = EncodingKind::ALL_LOCAL.to_vec();
+            }
+            let client = RfbClient::new(config, Instant::now());
             let driven = Driven::new(dialled.stream, Box::new(client), dialled.tls, *limits);
             *self = Self::Up(Box::new(driven));
         }
