@@ -1,7 +1,7 @@
 //! VNC servers that mean harm, or are broken.
 //!
 //! A [`HostileServer`] listens on the loopback address and plays a [`Script`] to everyone who
-//! connects, without regard to what they say. [`mod@scripts`] holds those that every client must
+//! connects, without regard to what they say. [`scripts()`] holds those that every client must
 //! survive; [`valid_session`] is a sound one, to be cut short at any byte.
 
 mod scripts;
