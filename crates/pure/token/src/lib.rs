@@ -8,7 +8,7 @@
 //!   comes back to one.
 //! - A [`JtiStore`] remembers which tokens were used; [`MemoryJtis`] is the one for a single
 //!   gateway.
-//! - [`mint`] signs a token, for the command line and for demonstrations.
+//! - [`mint()`] signs a token, for the command line and for demonstrations.
 //!
 //! It reads no clock, opens no file and fetches nothing: rotating keys is the caller's work, who
 //! learns from [`TokenError::UnknownKey`] when to look for new ones. It decides nothing about the

@@ -62,7 +62,7 @@ impl Session {
         Ok(())
     }
 
-    /// A viewer's socket is gone. Its seat is kept for [`SessionConfig::linger`].
+    /// A viewer's socket is gone. Its seat is kept for [`crate::SessionConfig::linger`].
     pub fn handle_detach(&mut self, now: Instant, viewer: ViewerId) {
         let Some(at) = self.viewers.iter().position(|held| held.id == viewer) else { return };
         let left = self.viewers.swap_remove(at);
