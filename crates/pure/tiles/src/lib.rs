@@ -6,7 +6,7 @@
 //! and for each of them an [`Encoded`] image. It does not decide when to send, at what
 //! quality, or to whom; it starts no thread, so that the caller picks where the work is done.
 //!
-//! [`plan`] reads each damaged tile once, tells solid colour from text from photograph
+//! [`plan()`] reads each damaged tile once, tells solid colour from text from photograph
 //! ([`Class`]), and merges neighbours of one class. A [`Snapshot`] holds a part's pixels while
 //! the surface moves on. An [`Encoder`] is the memory that encoding needs, one for each
 //! thread, and writes one of four bodies:

@@ -1,7 +1,7 @@
 //! Bounded reading of untrusted bytes.
 //!
 //! A [`Reader`] walks a borrowed slice and answers `None` when the bytes have not all arrived;
-//! it never panics, copies or allocates. [`text`] makes a peer's words fit to print. Writing
+//! it never panics, copies or allocates. [`text()`] makes a peer's words fit to print. Writing
 //! needs no help: `bytes::BufMut` serves.
 
 mod reader;
