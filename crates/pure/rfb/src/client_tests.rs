@@ -33,7 +33,8 @@ fn a_client_can_move_between_threads() {
 
 #[test]
 fn opens_with_format_encodings_and_a_request_for_everything() {
-    let config = RfbConfig { encodings: vec![EncodingKind::Zrle], ..RfbConfig::default() };
+    let encodings = vec![EncodingKind::Zrle];
+    let config = RfbConfig { encodings, quality: Some(8), ..RfbConfig::default() };
     let harness = check_cuts(&config, &hello(SIZE));
     let sent = &harness.heard.sent[14..];
     assert_eq!(sent[..20], [0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
