@@ -62,7 +62,7 @@ fn tiger(types: &[&str], certificate: Option<&Certificate>) -> Result<XtigerVnc>
         security_types: types,
         password: RIGHT,
         certificate,
-        extra: &[],
+        ..XvncOptions::default()
     })
 }
 
@@ -95,6 +95,43 @@ async fn tigervnc_security_types() -> Result<()> {
             add(WRONG, Want::Refused(Category::Credentials, "authentication_failed"));
         } else {
             add(WRONG, Want::Picture);
+        }
+        servers.push(server);
+    }
+    check_all(&cases).await
+}
+
+/// The flavours with a user name, which the server checks through PAM.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tigervnc_plain_types() -> Result<()> {
+    let certificate = Certificate::for_localhost()?;
+    let trust = format!(
+        "\n[tls]\nverify = \"ca\"\nca_file = \"{}\"\n",
+        certificate.authority_file().display()
+    );
+    let mut cases = Vec::new();
+    let mut servers = Vec::new();
+    for kind in ["TLSPlain", "X509Plain"] {
+        let server = XtigerVnc::start(XvncOptions {
+            geometry: (320, 200),
+            security_types: &[kind],
+            login: Some(("alice", RIGHT)),
+            certificate: Some(&certificate),
+            ..XvncOptions::default()
+        })?;
+        for (user, word, is_right) in
+            [("alice", RIGHT, true), ("alice", WRONG, false), ("mallory", RIGHT, false)]
+        {
+            cases.push(Case {
+                address: server.address(),
+                more: format!("username = \"{user}\"\n{}{trust}", password(word)),
+                want: if is_right {
+                    Want::Picture
+                } else {
+                    Want::Refused(Category::Credentials, "authentication_failed")
+                },
+                what: format!("{kind} as {user} with {word}"),
+            });
         }
         servers.push(server);
     }

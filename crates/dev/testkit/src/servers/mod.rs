@@ -12,6 +12,7 @@
 mod certificate;
 mod display;
 mod gateway;
+mod pam;
 mod picture;
 mod port;
 mod process;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tempfile::TempDir;
 
+use super::pam;
 use super::port::{loopback, wait_for_banner, with_free_port};
 use super::process::output_of;
 use super::xvfb::start_x_server;
@@ -23,6 +24,8 @@ pub struct XvncOptions<'a> {
     pub security_types: &'a [&'a str],
     /// The password of the types that take one; at most eight characters count.
     pub password: &'a str,
+    /// The only user and password of the `Plain` types.
+    pub login: Option<(&'a str, &'a str)>,
     /// The certificate of the `X509` types.
     pub certificate: Option<&'a Certificate>,
     /// More options, as the server spells them.
@@ -35,6 +38,7 @@ impl Default for XvncOptions<'_> {
             geometry: (1024, 768),
             security_types: &["None"],
             password: "secret",
+            login: None,
             certificate: None,
             extra: &[],
         }
@@ -64,7 +68,14 @@ impl XtigerVnc {
     fn start_at(port: u16, options: XvncOptions<'_>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let password_file = write_password(folder.path(), options.password)?;
-        let mut command = Command::new("Xtigervnc");
+        let mut command = match options.login {
+            Some(login) => {
+                let mut command = pam::command("Xtigervnc".as_ref(), folder.path(), login)?;
+                command.arg("-PlainUsers=*");
+                command
+            }
+            None => Command::new("Xtigervnc"),
+        };
         command
             .args(["-geometry", &format!("{}x{}", options.geometry.0, options.geometry.1)])
             .args(["-depth", "24", "-localhost=1", "-AlwaysShared=1"])
