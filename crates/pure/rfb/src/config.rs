@@ -84,19 +84,9 @@ impl EncodingKind {
         Self::Raw,
     ];
 
-    /// All of them, for a server on the same machine: bytes cost nothing there, and packing and
-    /// unpacking them does.
-    pub const ALL_LOCAL: [Self; 9] = [
-        Self::CopyRect,
-        Self::Raw,
-        Self::Hextile,
-        Self::Tight,
-        Self::Zrle,
-        Self::Zlib,
-        Self::Trle,
-        Self::Rre,
-        Self::TightPng,
-    ];
+    /// For a server on the same machine: bytes cost nothing there, and packing and unpacking them
+    /// does. Servers that are offered anything packed beside Raw send that.
+    pub const LOCAL: [Self; 2] = [Self::CopyRect, Self::Raw];
 
     /// Its number on the wire.
     pub const fn number(self) -> i32 {

@@ -48,7 +48,7 @@ impl RemoteSide {
             };
             let mut config = config.clone();
             if dialled.is_local && !*encodings_given {
-                config.encodings = EncodingKind::ALL_LOCAL.to_vec();
+                config.encodings = EncodingKind::LOCAL.to_vec();
             }
             let client = RfbClient::new(config, Instant::now());
             let driven = Driven::new(dialled.stream, Box::new(client), dialled.tls, *limits);
