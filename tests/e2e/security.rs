@@ -66,6 +66,12 @@ fn tiger(types: &[&str], certificate: Option<&Certificate>) -> Result<XtigerVnc>
     })
 }
 
+/// The configuration that accepts what `certificate`'s authority vouches for.
+fn trust(certificate: &Certificate) -> String {
+    let authority = certificate.authority_file();
+    format!("\n[tls]\nverify = \"ca\"\nca_file = \"{}\"\n", authority.display())
+}
+
 fn password(word: &str) -> String {
     format!("password = \"{word}\"\n")
 }
@@ -73,10 +79,7 @@ fn password(word: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tigervnc_security_types() -> Result<()> {
     let certificate = Certificate::for_localhost()?;
-    let trust = format!(
-        "\n[tls]\nverify = \"ca\"\nca_file = \"{}\"\n",
-        certificate.authority_file().display()
-    );
+    let trust = trust(&certificate);
     let mut cases = Vec::new();
     let mut servers = Vec::new();
     for kind in ["None", "VncAuth", "TLSNone", "TLSVnc", "X509None", "X509Vnc"] {
@@ -105,10 +108,7 @@ async fn tigervnc_security_types() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tigervnc_plain_types() -> Result<()> {
     let certificate = Certificate::for_localhost()?;
-    let trust = format!(
-        "\n[tls]\nverify = \"ca\"\nca_file = \"{}\"\n",
-        certificate.authority_file().display()
-    );
+    let trust = trust(&certificate);
     let mut cases = Vec::new();
     let mut servers = Vec::new();
     for kind in ["TLSPlain", "X509Plain"] {

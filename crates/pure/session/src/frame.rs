@@ -1,7 +1,7 @@
 //! Stop 5 of the pixel path: one frame for one or more viewers, from damage to link message.
 
 use bytes::BytesMut;
-use porthole_link::{BODY_MAX_BYTES, Codec, ToBrowser};
+use porthole_link::{Codec, ToBrowser};
 use porthole_pixels::{Copy, Rect, Size};
 use porthole_tiles::{Body, Class, Encoded, Encoder, Mode, Part, Snapshot, TilesError};
 
@@ -99,7 +99,6 @@ impl Finished {
             }
         };
         // A part has at most 2^18 pixels, so its image cannot pass what a record holds.
-        debug_assert!(self.message.len() < BODY_MAX_BYTES * 8);
         if let ToBrowser::Image(_, codec, data) = &record {
             self.images.push((*codec, data.len()));
         }

@@ -114,15 +114,18 @@ impl Viewer {
         id: ViewerId,
         granted: Permissions,
         view_only: bool,
-        welcome: Welcome,
+        mut welcome: Welcome,
         size: Size,
     ) -> Self {
         let watching = Permissions::INPUT.with(Permissions::CLIPBOARD_IN);
+        let permissions = if view_only { granted.without(watching) } else { granted };
+        // The viewer is told what it may do now, not what its token would allow.
+        welcome.permissions = permissions.0;
         Self {
             id,
             secret: welcome.secret,
             granted,
-            permissions: if view_only { granted.without(watching) } else { granted },
+            permissions,
             mode: QualityMode::Automatic,
             visible: true,
             encoding: false,

@@ -36,7 +36,7 @@ impl Session {
             return Err(AttachError::Full { limit: self.config.viewers_max });
         }
         let size = self.surface.size();
-        let mut viewer = Viewer::new(
+        let viewer = Viewer::new(
             now,
             attach.viewer,
             granted,
@@ -50,9 +50,6 @@ impl Session {
             },
             size,
         );
-        if let Some(welcome) = &mut viewer.owed.welcome {
-            welcome.permissions = viewer.permissions.0;
-        }
         let may_input = viewer.permissions.allow(Permissions::INPUT);
         self.viewers.push(viewer);
         self.empty_since = None;
