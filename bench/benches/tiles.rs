@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use porthole_pixels::{Damage, Rect, Size, Surface};
 use porthole_tiles::{
-    Body, Class, Encoder, JpegSettings, Mode, PART_PIXELS_MAX, Part, Plan, Snapshot, Subsampling,
-    plan,
+    Body, Class, Encoder, JpegSettings, Mode, MoveFinder, PART_PIXELS_MAX, Part, Plan, Snapshot,
+    Subsampling, plan,
 };
 
 const SIZE: Size = Size::new(1920, 1080);
@@ -44,6 +44,7 @@ fn main() {
         encode_line(&format!("{name}: strips, jpeg 79 4:4:4"), surface, Some(Class::Photo), LOSSY);
     }
     small_change(&text);
+    moves(&text, &photo);
 }
 
 const LOSSY: Mode = Mode::Lossy(JpegSettings { quality: 79, subsampling: Subsampling::S444 });
@@ -112,6 +113,78 @@ fn small_change(surface: &Surface) {
         bytes
     });
     println!("one letter: plan and encode: {:.2} us, {bytes} bytes", time.as_secs_f64() * 1e3);
+}
+
+/// The search for moves: in a page that scrolls by the same distance or by another one each
+/// frame, in a page that scrolls sideways, and in films, where there is nothing to find.
+fn moves(text: &Surface, photo: &Surface) {
+    let height = SIZE.height - 240;
+    let page = |frame: usize| Rect::new(0, (frame % 4 * 60) as u16, SIZE.width, height);
+    let bumpy = |frame: usize| Rect::new(0, (frame * frame % 11 * 21) as u16, SIZE.width, height);
+    let aside = |frame: usize| Rect::new((frame * frame % 11 * 13) as u16, 0, 1600, SIZE.height);
+    let down = [page(0), page(1), page(2), page(3)];
+    moves_line("page by 60 px", |surface, frame| draw_from(surface, text, down[frame % 4]));
+    moves_line("page by any distance", |surface, frame| draw_from(surface, text, bumpy(frame)));
+    moves_line("photo by any distance", |surface, frame| draw_from(surface, photo, bumpy(frame)));
+    moves_line("page sideways", |surface, frame| draw_from(surface, text, aside(frame)));
+    let mut random = Random(17);
+    let noise: Vec<u8> =
+        (0..4 * 1280 * 720 + 4 * 64 * 97).map(|_| random.below(256) as u8).collect();
+    let film = |width: u16, height: u16, grain: usize| {
+        let area = 4 * usize::from(width) * usize::from(height);
+        let noise = &noise;
+        move |surface: &mut Surface, frame: usize| {
+            // Another piece of noise each time, that is not the last one moved by few pixels.
+            let start = frame % 64 * grain;
+            let rect = Rect::new(320, 180, width, height);
+            surface.store(rect, &noise[start..start + area]).expect("a picture");
+        }
+    };
+    moves_line("film, 1280x720, noise", film(1280, 720, 97));
+    moves_line("film, 640x360, noise", film(640, 360, 97));
+}
+
+/// Shows `window` of `source` at the top left.
+fn draw_from(surface: &mut Surface, source: &Surface, window: Rect) {
+    for y in 0..window.height {
+        surface.store_row(0, y, source.row(window, y));
+    }
+}
+
+fn moves_line(name: &str, mut draw: impl FnMut(&mut Surface, usize)) {
+    const FRAMES: usize = 60;
+    let mut surface = Surface::new(SIZE).expect("a surface");
+    draw(&mut surface, 0);
+    surface.clear_changes();
+    surface.keep_before(true);
+    let mut finder = MoveFinder::default();
+    let area = |surface: &Surface| -> u64 {
+        surface.changes().damage().iter().map(|rect| u64::from(rect.area())).sum()
+    };
+    let (mut times, mut damaged, mut left, mut copies) = (Vec::new(), 0, 0, 0);
+    for frame in 1..=FRAMES {
+        draw(&mut surface, frame);
+        damaged += area(&surface);
+        let start = Instant::now();
+        let found = finder.find(&surface);
+        times.push(start.elapsed());
+        copies += found.len();
+        surface.explain(found);
+        left += area(&surface);
+        surface.clear_changes();
+    }
+    let mean = times.iter().sum::<Duration>().as_secs_f64() / FRAMES as f64;
+    times.sort_unstable();
+    println!(
+        "{:<34}{:>9}{:>10.3}  mean, {:.3} median, {:.3} most; {} copies, {} % of the damage left",
+        format!("moves: {name}"),
+        "",
+        mean * 1e3,
+        times[FRAMES / 2].as_secs_f64() * 1e3,
+        times[FRAMES - 1].as_secs_f64() * 1e3,
+        copies,
+        100 * left / damaged.max(1),
+    );
 }
 
 fn strips(class: Class) -> Plan {

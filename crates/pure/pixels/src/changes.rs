@@ -79,6 +79,11 @@ impl Changes {
         self.damage.add(rect);
     }
 
+    /// `width` pixels of row `y` from column `x` on changed. They lie in one tile.
+    pub(crate) fn add_damage_in_tile(&mut self, x: u16, y: u16, width: u16) {
+        self.damage.add_in_tile(x, y, width);
+    }
+
     /// Pixels moved. `copy` lies within the surface.
     pub fn add_copy(&mut self, copy: Copy) {
         let stale: Vec<Rect> = self.damage.iter_within(copy.source_rect()).collect();
@@ -94,6 +99,18 @@ impl Changes {
             self.damage.add(copy.carry(rect));
         }
         self.copies.push(copy);
+    }
+
+    /// Turns damage into copies that have been found in it.
+    ///
+    /// Carrying out `copies` in order on the older picture must give the current pixels of each
+    /// one's target. There are no copies yet; otherwise, or when there are more than
+    /// [`COPIES_MAX`], everything stays damage.
+    pub(crate) fn explain(&mut self, copies: &[Copy]) {
+        if self.copies.is_empty() && copies.len() <= COPIES_MAX {
+            self.copies.extend_from_slice(copies);
+            self.damage.subtract(&copies.iter().map(|copy| copy.target));
+        }
     }
 
     /// Appends what happened next. Does nothing useful across a change of size: the caller

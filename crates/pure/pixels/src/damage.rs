@@ -87,6 +87,16 @@ impl Damage {
         self.for_each_part(rect, Self::add_dirt);
     }
 
+    /// Marks `width` pixels of row `y` from column `x` on. They lie in one tile and within the
+    /// surface, and are at least one.
+    pub(crate) fn add_in_tile(&mut self, x: u16, y: u16, width: u16) {
+        let column = usize::from(x / TILE_SIDE_PX);
+        // Both are below 64, and the width is at most what is left of it.
+        let (left, top) = ((x % TILE_SIDE_PX) as u8, (y % TILE_SIDE_PX) as u8);
+        let dirt = Dirt { left, top, right: left + width as u8, bottom: top + 1 };
+        self.add_dirt(usize::from(y / TILE_SIDE_PX) * self.columns + column, dirt);
+    }
+
     /// Marks all that `other` marks. Does nothing unless both are about the same size.
     pub fn add_all(&mut self, other: &Self) {
         if self.size != other.size || other.is_clean() {
@@ -116,6 +126,23 @@ impl Damage {
                 damage.dirty_count -= 1;
             }
         });
+    }
+
+    /// Forgets what lies in any of `rects`, as far as one rectangle a tile can say it: each tile
+    /// keeps the smallest rectangle around what is left of its own.
+    pub fn subtract(&mut self, rects: &(impl Iterator<Item = Rect> + Clone)) {
+        for index in 0..self.tiles.len() {
+            let dirt = self.tiles[index];
+            if dirt.is_clean() {
+                continue;
+            }
+            let area = rect_of(index % self.columns, index / self.columns, dirt);
+            let mut left = Remainder::new(area);
+            rects.clone().for_each(|rect| left.subtract(rect));
+            let tile = &mut self.tiles[index];
+            *tile = left.around(*tile);
+            self.dirty_count -= usize::from(tile.is_clean());
+        }
     }
 
     /// The changed rectangle of the tile at (`column`, `row`) of the grid, in surface pixels.
@@ -177,6 +204,59 @@ impl Damage {
     }
 }
 
+/// What is left of a rectangle of at most 64x64 pixels, one bit a pixel.
+struct Remainder {
+    area: Rect,
+    /// Bit 0 is the leftmost pixel. Absent until a part of the rectangle is taken away.
+    rows: Option<[u64; TILE_SIDE_PX as usize]>,
+    is_gone: bool,
+}
+
+impl Remainder {
+    const fn new(area: Rect) -> Self {
+        Self { area, rows: None, is_gone: false }
+    }
+
+    fn subtract(&mut self, rect: Rect) {
+        let Some(part) = rect.intersection(self.area).filter(|_| !self.is_gone) else { return };
+        if part == self.area {
+            self.is_gone = true;
+            return;
+        }
+        let rows = self.rows.get_or_insert_with(|| {
+            let mut rows = [0; TILE_SIDE_PX as usize];
+            rows[..self.area.height.into()].fill(ones(0, self.area.width));
+            rows
+        });
+        let (x, y) = (part.x - self.area.x, usize::from(part.y - self.area.y));
+        for row in &mut rows[y..y + usize::from(part.height)] {
+            *row &= !ones(x, part.width);
+        }
+    }
+
+    /// The smallest dirt around what is left, where all of it was `whole`.
+    fn around(&self, whole: Dirt) -> Dirt {
+        let Some(rows) = self.rows.as_ref().filter(|_| !self.is_gone) else {
+            return if self.is_gone { Dirt::CLEAN } else { whole };
+        };
+        let any = rows.iter().fold(0, |any, row| any | row);
+        let Some(first) = rows.iter().position(|row| *row != 0) else { return Dirt::CLEAN };
+        let last = rows.iter().rposition(|row| *row != 0).unwrap_or(first);
+        // All are below 64, and lie within the old dirt.
+        Dirt {
+            left: whole.left + any.trailing_zeros() as u8,
+            top: whole.top + first as u8,
+            right: whole.left + (u64::BITS - any.leading_zeros()) as u8,
+            bottom: whole.top + last as u8 + 1,
+        }
+    }
+}
+
+/// `count` bits from bit `first` on: from 1 to 64, none of them past the last.
+const fn ones(first: u16, count: u16) -> u64 {
+    (u64::MAX >> (u64::BITS - count as u32)) << first
+}
+
 /// A tile's dirt in surface pixels. Tiles come from a grid over 16-bit sides, so it fits.
 fn rect_of(column: usize, row: usize, dirt: Dirt) -> Rect {
     let side = usize::from(TILE_SIDE_PX);
@@ -220,6 +300,29 @@ mod tests {
         damage.clear_within(Rect::new(0, 0, 100, 64));
         assert_eq!(damage.iter().collect::<Vec<_>>(), [Rect::new(64, 0, 64, 64)]);
         damage.clear_within(Rect::new(64, 0, 64, 64));
+        assert!(damage.is_clean());
+    }
+
+    #[test]
+    fn subtracts_what_a_rectangle_can_say() {
+        let mut damage = Damage::clean(Size::new(128, 64));
+        damage.add(Rect::new(2, 0, 126, 64));
+        // A hole in the middle changes nothing; the second tile loses its left part.
+        let hole = [Rect::new(10, 10, 20, 20), Rect::new(60, 0, 14, 64)];
+        damage.subtract(&hole.into_iter());
+        assert_eq!(
+            damage.iter().collect::<Vec<_>>(),
+            [Rect::new(2, 0, 58, 64), Rect::new(74, 0, 54, 64)]
+        );
+        // Together these cover all of the first tile but its last row, whatever their order.
+        let quarters =
+            [(10, 20), (30, 50), (0, 10), (19, 34)].map(|(y, end)| Rect::new(0, y, 64, end - y));
+        damage.subtract(&quarters.into_iter().chain([Rect::new(0, 49, 70, 14)]));
+        assert_eq!(
+            damage.iter().collect::<Vec<_>>(),
+            [Rect::new(2, 63, 58, 1), Rect::new(74, 0, 54, 64)]
+        );
+        damage.subtract(&[Rect::new(0, 60, 64, 4), Rect::new(64, 0, 64, 64)].into_iter());
         assert!(damage.is_clean());
     }
 

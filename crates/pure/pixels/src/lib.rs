@@ -2,7 +2,8 @@
 //!
 //! Job: hold the current picture of a remote and know, exactly, which part of it changed.
 //! In: pixels from a driver. Out: a [`Surface`] to read and the [`Changes`] since it was last
-//! asked. It does not encode, send, or know who is watching.
+//! asked; on request also the picture [`Before`] them. It does not encode, send, or know who
+//! is watching.
 //!
 //! A pixel is four bytes in the canvas's order, R, G, B, A, and A is always 255: a picture
 //! can go to a browser, or be compared, as it lies in memory.
@@ -12,12 +13,14 @@
     reason = "pixel kernels: rectangles are clipped to the surface before they index it"
 )]
 
+mod before;
 mod changes;
 mod damage;
 mod error;
 mod geometry;
 mod surface;
 
+pub use before::Before;
 pub use changes::{COPIES_MAX, Changes, Copy};
 pub use damage::{Damage, TILE_SIDE_PX};
 pub use error::PixelsError;

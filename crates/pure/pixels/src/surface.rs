@@ -1,6 +1,7 @@
 //! Stop 4 of the pixel path: the current picture of a remote.
 
-use crate::{Changes, Copy, PixelsError, Point, Rect, Size, TILE_SIDE_PX};
+use crate::before::Undo;
+use crate::{Before, Changes, Copy, PixelsError, Point, Rect, Size, TILE_SIDE_PX};
 
 /// Bytes of one pixel: R, G, B, A.
 pub const BYTES_PER_PIXEL: usize = 4;
@@ -29,12 +30,22 @@ pub struct Surface {
     /// `4 * width * height` bytes, row-major, without gaps.
     pixels: Vec<u8>,
     changes: Changes,
+    keeps_before: bool,
+    /// The old pixels of what changed since the last look. `None` when they are not kept, or
+    /// when keeping them began or was interrupted in the middle of changes.
+    undo: Option<Undo>,
 }
 
 impl Default for Surface {
     /// No pixels at all: what a text remote has.
     fn default() -> Self {
-        Self { size: Size::default(), pixels: Vec::new(), changes: Changes::none(Size::default()) }
+        Self {
+            size: Size::default(),
+            pixels: Vec::new(),
+            changes: Changes::none(Size::default()),
+            keeps_before: false,
+            undo: None,
+        }
     }
 }
 
@@ -89,6 +100,7 @@ impl Surface {
         self.pixels = pixels;
         self.size = size;
         self.changes = Changes::all(size);
+        self.undo = None;
         Ok(())
     }
 
@@ -124,6 +136,50 @@ impl Surface {
     /// Somebody has taken note of [`Surface::changes`].
     pub fn clear_changes(&mut self) {
         self.changes.clear();
+        if self.keeps_before {
+            self.undo.get_or_insert_with(|| Undo::new(self.size)).clear();
+        }
+    }
+
+    /// Whether to keep, from now on, what [`Surface::before`] shows; at first it is not kept.
+    ///
+    /// It costs a copy of 16 KiB for each tile that changes between two looks, once, and as much
+    /// memory, which is used again from look to look until [`Surface::release_before`].
+    pub fn keep_before(&mut self, keeps: bool) {
+        if keeps && !self.keeps_before && self.changes.is_none() {
+            self.undo = Some(Undo::new(self.size));
+        } else if !keeps {
+            self.undo = None;
+        }
+        self.keeps_before = keeps;
+    }
+
+    /// Gives back the memory of [`Surface::before`], for as long as nothing changes. Call it when
+    /// no change is expected soon. If there are changes, there is no older picture until they
+    /// are cleared.
+    pub fn release_before(&mut self) {
+        if let Some(undo) = self.undo.as_mut().filter(|undo| undo.is_empty()) {
+            undo.release();
+        } else {
+            self.undo = None;
+        }
+    }
+
+    /// The picture before the current [`Surface::changes`]. `None` unless [`Surface::keep_before`]
+    /// asked for it, and after a change of size until [`Surface::clear_changes`].
+    pub fn before(&self) -> Option<Before<'_>> {
+        self.undo.as_ref().map(|undo| Before::new(self, undo))
+    }
+
+    /// Turns damage into copies that somebody found in it, by comparing with
+    /// [`Surface::before`]: what lies in their targets is damage no more.
+    ///
+    /// The caller promises that carrying out `copies` in order on the older picture gives the
+    /// current pixels of each one's target, and that all of them lie within the picture. Does
+    /// nothing when the changes hold copies already, or when there are more than
+    /// [`crate::COPIES_MAX`].
+    pub fn explain(&mut self, copies: &[Copy]) {
+        self.changes.explain(copies);
     }
 
     /// Whether `rect` lies within the picture.
@@ -206,6 +262,9 @@ impl Surface {
         if target.is_empty() || source == target.origin() {
             return Ok(());
         }
+        if let Some(undo) = &mut self.undo {
+            undo.save_within(&self.pixels, target);
+        }
         let len = usize::from(target.width) * BYTES_PER_PIXEL;
         let mut copy_row = |y: u16| {
             let from = self.offset(source.x.into(), u32::from(source.y) + u32::from(y));
@@ -231,17 +290,20 @@ impl Surface {
             *to = [from[0], from[1], from[2], u8::MAX];
         }
         let start = self.offset(x.into(), y.into());
-        let held = &mut self.pixels[start..start + source.len()];
+        let held = &self.pixels[start..start + source.len()];
         if held == canonical {
             return;
         }
         let first = differing(held.as_chunks().0.iter(), canonical.as_chunks().0.iter());
         let last = differing(held.as_chunks().0.iter().rev(), canonical.as_chunks().0.iter().rev());
-        held.copy_from_slice(canonical);
+        if let Some(undo) = &mut self.undo {
+            undo.save_at(&self.pixels, x, y);
+        }
+        self.pixels[start..start + source.len()].copy_from_slice(canonical);
         // At most 64, so neither addition nor cast can overflow.
         let columns = (source.len() / BYTES_PER_PIXEL) as u16;
         let (first, last) = (first as u16, columns - last as u16);
-        self.changes.add_damage(Rect::new(x + first, y, last - first, 1));
+        self.changes.add_damage_in_tile(x + first, y, last - first);
     }
 
     fn offset(&self, x: u32, y: u32) -> usize {

@@ -1,6 +1,6 @@
 //! The surface against a plain model of itself.
 
-use crate::{Changes, PixelsError, Point, Rect, SURFACE_SIDE_MAX_PX, Size, Surface};
+use crate::{Changes, Copy, PixelsError, Point, Rect, SURFACE_SIDE_MAX_PX, Size, Surface};
 
 const RED: [u8; 4] = [255, 0, 0, 255];
 const BLUE: [u8; 4] = [0, 0, 255, 255];
@@ -69,19 +69,79 @@ fn a_resize_keeps_what_both_sizes_share() {
 fn changes_rebuild_the_picture() {
     let size = Size::new(150, 140);
     let mut random = Random(7);
+    let mut explained = 0;
     for round in 0..200 {
         let mut held = Surface::new(size).unwrap();
         scribble(&mut held, &mut random, 6);
         held.clear_changes();
         let old = held.clone();
         let mut pending = Changes::none(size);
-        for _ in 0..3 {
-            scribble(&mut held, &mut random, 5);
+        held.keep_before(true);
+        for look in 0..3 {
+            if (round + look) % 2 == 0 {
+                scribble(&mut held, &mut random, 5);
+            } else {
+                explained += usize::from(move_untold(&mut held, &mut random));
+            }
             pending.add_all(held.changes());
             held.clear_changes();
         }
         assert_eq!(replay(old, &pending, &held).bytes(), held.bytes(), "round {round}");
     }
+    assert!(explained > 100, "{explained} looks had copies to find");
+}
+
+/// Moves pixels by plain stores, and explains those moves that can still be carried out on the
+/// older picture. Whether there was such a one.
+fn move_untold(surface: &mut Surface, random: &mut Random) -> bool {
+    let old = surface.clone();
+    let mut moves = Vec::new();
+    for _ in 0..4 {
+        let (source, target) = random_move(surface.size(), random);
+        let copy = Copy { source, target };
+        let pixels: Vec<u8> =
+            (0..target.height).flat_map(|y| old.row(copy.source_rect(), y)).copied().collect();
+        surface.store(target, &pixels).unwrap();
+        moves.push(copy);
+    }
+    let mut replayed = old;
+    moves.retain(|copy| {
+        let mut next = replayed.clone();
+        next.copy(copy.source, copy.target).unwrap();
+        let rows = 0..copy.target.height;
+        let is_right =
+            rows.into_iter().all(|y| next.row(copy.target, y) == surface.row(copy.target, y));
+        if is_right {
+            replayed = next;
+        }
+        is_right
+    });
+    surface.explain(&moves);
+    assert_eq!(surface.changes().copies(), moves);
+    !moves.is_empty()
+}
+
+fn random_move(size: Size, random: &mut Random) -> (Point, Rect) {
+    let (width, height) = (1 + random.below(90), 1 + random.below(90));
+    let mut place =
+        || Point { x: random.below(size.width - width), y: random.below(size.height - height) };
+    let (source, target) = (place(), place());
+    (source, Rect::new(target.x, target.y, width, height))
+}
+
+#[test]
+fn explained_damage_is_gone() {
+    let mut held = surface(200, 200);
+    held.fill(Rect::new(0, 0, 100, 100), RED).unwrap();
+    held.clear_changes();
+    held.fill(Rect::new(100, 64, 100, 100), RED).unwrap();
+    let copy = Copy { source: Point { x: 0, y: 0 }, target: Rect::new(100, 64, 100, 100) };
+    held.explain(&[copy]);
+    assert!(held.changes().damage().is_clean());
+    assert_eq!(held.changes().copies(), [copy]);
+    // Copies that the remote told of come in an order that nothing may be put before.
+    held.explain(&[copy]);
+    assert_eq!(held.changes().copies(), [copy]);
 }
 
 fn replay(mut old: Surface, changes: &Changes, now: &Surface) -> Surface {

@@ -37,6 +37,22 @@ pub enum TilesError {
         /// The library's words.
         reason: String,
     },
+    /// The H.264 library is missing, is another than it should be, or refused.
+    #[error("H.264 encoding failed: {reason}")]
+    Video {
+        /// The library's words.
+        reason: String,
+    },
+    /// A film cannot have pictures of this size.
+    #[error("a film's picture of {width}x{height} pixels {reason}")]
+    VideoSize {
+        /// Its columns.
+        width: u16,
+        /// Its rows.
+        height: u16,
+        /// What is wrong with them.
+        reason: &'static str,
+    },
 }
 
 impl TilesError {
@@ -48,6 +64,8 @@ impl TilesError {
             Self::Cut { .. } => "tiles_cut",
             Self::Malformed { .. } => "tiles_malformed",
             Self::Jpeg { .. } => "tiles_jpeg",
+            Self::Video { .. } => "tiles_video",
+            Self::VideoSize { .. } => "tiles_video_size",
         }
     }
 

@@ -68,18 +68,23 @@ mod jpeg;
 #[cfg(feature = "turbojpeg")]
 #[path = "jpeg_turbo.rs"]
 mod jpeg;
+mod moves;
 mod palette;
 mod pixels;
 mod plan;
 mod rgb;
 mod run;
 mod snapshot;
+mod tables;
 #[cfg(test)]
 mod test_pictures;
+pub mod video;
 
 pub use class::Class;
 pub use decode::{DECODE_PIXELS_MAX, decode_palette, decode_rgb};
 pub use encode::{Body, Encoded, Encoder, JpegSettings, Mode, Subsampling};
 pub use error::TilesError;
+pub use moves::{FOUND_COPIES_MAX, MoveFinder};
 pub use plan::{PART_PIXELS_MAX, PARTS_MAX, Part, Plan, plan};
 pub use snapshot::Snapshot;
+pub use tables::{SplitJpeg, split_jpeg};

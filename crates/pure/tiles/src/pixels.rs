@@ -45,12 +45,10 @@ impl<'a> Pixels<'a> {
 
     /// From the first pixel on, with `stride_bytes` from one row to the next; what lies
     /// between the rows belongs to others.
-    #[cfg(feature = "turbojpeg")]
     pub(crate) const fn bytes(self) -> &'a [u8] {
         self.bytes
     }
 
-    #[cfg(feature = "turbojpeg")]
     pub(crate) const fn stride_bytes(self) -> usize {
         self.stride_bytes
     }
