@@ -5,8 +5,10 @@
 
 mod hostile;
 mod input;
+mod logins;
 mod metrics;
 mod oracle;
+mod path;
 mod picture;
 mod refuse;
 mod security;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "servers")]
 pub mod hostile;
+#[cfg(feature = "servers")]
+pub mod logins;
 pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod servers;

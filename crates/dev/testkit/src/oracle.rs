@@ -14,6 +14,7 @@ mod cut_stream;
 mod desktop_sizes;
 mod encoding;
 mod link;
+mod moves;
 mod rfb;
 mod tiles;
 mod token;
@@ -22,8 +23,9 @@ use arbitrary::{Arbitrary, Unstructured};
 pub use clipboard::{ClipboardCase, rfb_clipboard};
 pub use cut_stream::CutStream;
 pub use desktop_sizes::{DesktopSizesCase, rfb_desktop_sizes};
-pub use encoding::{CURSORS, EncodingCase, rfb_encoding};
+pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
 pub use link::{link_to_browser, link_to_gateway};
+pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
 pub use rfb::{rfb_handshake, rfb_session};
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
@@ -34,7 +36,7 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 21] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -44,6 +46,7 @@ pub const TARGETS: [Target; 19] = [
     ("rfb_zrle", |bytes| rectangle(bytes, &[EncodingKind::Zrle.number()])),
     ("rfb_tight", |bytes| rectangle(bytes, &[EncodingKind::Tight.number()])),
     ("rfb_tight_png", |bytes| rectangle(bytes, &[EncodingKind::TightPng.number()])),
+    ("rfb_h264", |bytes| rectangle(bytes, &[H264])),
     ("rfb_cursors", |bytes| rectangle(bytes, &CURSORS)),
     ("rfb_clipboard", |bytes| with(bytes, rfb_clipboard)),
     ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
@@ -53,6 +56,7 @@ pub const TARGETS: [Target; 19] = [
     ("link_to_browser", link_to_browser),
     ("token", token),
     ("tiles_decode", |bytes| with(bytes, tiles_decode)),
+    ("tiles_moves", |bytes| with(bytes, tiles_moves)),
     ("tiles_round_trip", |bytes| with(bytes, tiles_round_trip)),
 ];
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use porthole_dial::{Protocol, Target, TlsSettings, Transport};
-use porthole_rfb::RfbConfig;
+use porthole_rfb::{RfbConfig, Seed};
 use porthole_session::Permissions;
 use porthole_token::{Address, Claims, Permission, Verified};
 
@@ -168,6 +168,8 @@ fn rfb_config(vnc: &VncConnection, clipboard_max_bytes: usize, config: &Config) 
         credentials: vnc.credentials.clone(),
         require_encryption: vnc.require_encryption,
         allow_plaintext_password: vnc.allow_plaintext_password,
+        server_key_pins: parameters.server_key_pins.clone(),
+        seed: seed(),
         // What other viewers of the session may do is theirs, so only the connection counts here.
         view_only: parameters.read_only,
         // A lossless picture starts at the server.
@@ -178,10 +180,20 @@ fn rfb_config(vnc: &VncConnection, clipboard_max_bytes: usize, config: &Config) 
         } else {
             parameters.encodings.clone()
         },
+        // Whoever chose encodings had a reason.
+        measure_path: parameters.encodings.is_empty(),
         clipboard_max_bytes,
         handshake_max: config.handshake_max,
         ..defaults
     }
+}
+
+/// For one connection: a plan is dialled once. A system without random numbers has no TLS either,
+/// and keeps the security types that need none.
+fn seed() -> Option<Seed> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(Seed::new(bytes))
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub struct VncParameters {
     pub encodings: Vec<EncodingKind>,
     /// `clipboard-buffer-size`, in bytes.
     pub clipboard_max_bytes: Option<usize>,
+    /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
+    pub server_key_pins: Vec<[u8; 32]>,
 }
 
 /// What to do with a name that Guacamole does not have either.
@@ -105,10 +107,29 @@ impl VncParameters {
                 let size = value.parse().ok().filter(|size| (1..=50 << 20).contains(size));
                 self.clipboard_max_bytes = Some(size.ok_or("must be 1 to 52428800")?);
             }
+            "server-key-fingerprints" => self.server_key_pins = fingerprints(value)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
+}
+
+/// Fingerprints of 64 hexadecimal digits, separated by commas. Colons and spaces, as tools print
+/// them between the digits, are skipped.
+fn fingerprints(value: &str) -> Result<Vec<[u8; 32]>, String> {
+    let pins: Option<Vec<[u8; 32]>> = value.split(',').map(fingerprint).collect();
+    pins.ok_or_else(|| "must be SHA-256 fingerprints of 64 hex digits".into())
+}
+
+fn fingerprint(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|character| !matches!(character, ':' | ' '))
+        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+    if rest.is_empty() { bytes.try_into().ok() } else { None }
 }
 
 /// Guacamole takes anything else for the default; for `read-only = "yes"` that would be wrong.
@@ -224,6 +245,10 @@ mod tests {
             read("clipboard-buffer-size", "262144", strict).unwrap().clipboard_max_bytes,
             Some(262_144)
         );
+        let pin = "00:FF".to_owned() + &" 0a".repeat(30);
+        let pins = read("server-key-fingerprints", &format!("{pin},{pin}"), strict).unwrap();
+        assert_eq!(pins.server_key_pins.len(), 2);
+        assert_eq!(pins.server_key_pins[1][..3], [0, 0xff, 0x0a]);
         // Guacamole's own default list, with encodings that nobody else has kept.
         let list = "zrle ultra copyrect hextile zlib corre rre raw";
         assert_eq!(
@@ -260,6 +285,8 @@ mod tests {
             ("autoretry", "3"),
             ("clipboard-encoding", "CP1252"),
             ("clipboard-buffer-size", "0"),
+            ("server-key-fingerprints", "ab:cd"),
+            ("server-key-fingerprints", "none"),
         ] {
             for strictness in [Strictness::Configuration, Strictness::Token] {
                 let error = read(name, value, strictness).unwrap_err();

@@ -1,6 +1,9 @@
 //! What a remote has to say to the session.
 
-use porthole_pixels::Size;
+use std::fmt;
+
+use bytes::Bytes;
+use porthole_pixels::{Rect, Size};
 
 /// Something a driver noticed. Pixels are not events: they are in the surface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub enum Event {
     Cursor(Cursor),
     /// The remote offers clipboard text; `\n` ends lines.
     ClipboardText(String),
+    /// The same clipboard content as HTML: a fragment, without a document around it. It comes
+    /// after the [`Event::ClipboardText`] that it belongs to, or alone. It is the remote's: a page
+    /// may hand it to the system's clipboard, and must not put it into a document.
+    ClipboardHtml(String),
     /// The remote rang its bell.
     Bell,
     /// The desktop's name: one printable line of at most 256 bytes.
@@ -24,8 +31,63 @@ pub enum Event {
     Leds(u8),
     /// Whether the remote takes [`crate::Input::Resize`].
     ResizeSupported(bool),
+    /// The remote's screens changed: at most [`Screen::COUNT_MAX`] of them.
+    Screens(Vec<Screen>),
+    /// A piece of a video stream. The surface does not show it: whoever passes it on covers the
+    /// chunk's rectangle with what the stream decodes to.
+    Video(VideoChunk),
+    /// The stream of this number is over; the number may begin another. What it showed stays until
+    /// something else is drawn there.
+    VideoEnded(u32),
+    /// The remote was accepted without proof of who it is: one line for the log, not for viewers.
+    Unverified(String),
     /// Something the user or operator should know, fit to print; the connection goes on.
     Notice(String),
+}
+
+/// One of a remote's screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Screen {
+    /// The remote's own number for it, which outlives changes of the layout.
+    pub id: u32,
+    /// Its place on the surface, inside of it and not empty.
+    pub rect: Rect,
+    /// Bits of the remote's protocol; 0 in those that have none.
+    pub flags: u32,
+}
+
+impl Screen {
+    /// Most screens that are told of; further ones are left out.
+    pub const COUNT_MAX: usize = 16;
+}
+
+/// A piece of an H.264 stream: one or more whole access units in Annex B byte-stream format
+/// (ITU-T H.264 annex B).
+#[derive(Clone, PartialEq, Eq)]
+pub struct VideoChunk {
+    /// The stream's number, below [`VideoChunk::STREAMS_MAX`].
+    pub stream: u32,
+    /// Where the decoded picture goes, from its top left; the picture may be larger, and is cut.
+    pub rect: Rect,
+    /// The decoder has to begin anew: nothing before this chunk counts, and it starts with
+    /// parameter sets and a picture that refers to no other, or cannot be decoded.
+    pub is_start: bool,
+    /// The bytes; never empty, at most [`VideoChunk::DATA_MAX_BYTES`].
+    pub data: Bytes,
+}
+
+impl VideoChunk {
+    /// Most streams at a time.
+    pub const STREAMS_MAX: u32 = 64;
+    /// Longest piece, in bytes.
+    pub const DATA_MAX_BYTES: usize = 4 << 20;
+}
+
+impl fmt::Debug for VideoChunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stream, rect, is_start, data } = self;
+        write!(f, "VideoChunk({stream}, {rect:?}, start: {is_start}, {} bytes)", data.len())
+    }
 }
 
 /// A pointer picture.

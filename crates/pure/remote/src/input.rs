@@ -38,6 +38,9 @@ pub enum Input {
     },
     /// A viewer offers clipboard text; `\n` ends lines.
     ClipboardText(String),
+    /// The text that was offered last is also to be had as this HTML fragment. Remotes that know
+    /// text alone are not told.
+    ClipboardHtml(String),
     /// A viewer would like the desktop to have this size.
     Resize(Size),
     /// Every key and button is up: the viewer lost the focus or left.

@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 pub use credentials::Credentials;
 pub use error::{Blame, RemoteError};
-pub use event::{Cursor, Event};
+pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input};
 use porthole_pixels::Surface;
 

@@ -118,6 +118,54 @@ fn updates_become_continuous_where_the_server_can() {
 }
 
 #[test]
+fn a_measured_path_is_tried_and_given_up() {
+    let size = Size::new(200, 100);
+    let config = RfbConfig { measure_path: true, ..RfbConfig::default() };
+    let mut harness = Harness::connected(config, size);
+    let set_encodings = |sent: &[u8], first: [u8; 8]| {
+        let at = sent.windows(2).position(|bytes| bytes == [2, 0]).unwrap();
+        assert_eq!(sent[at + 4..at + 12], first);
+    };
+    harness.feed(&update(&[rectangle(Rect::new(7, 5, 1, 1), 0, &[1, 2, 3, 4])]));
+    let sent = harness.take_sent();
+    // CopyRect and Raw, and all of a desktop that is so small.
+    set_encodings(&sent[10..], [0, 0, 0, 1, 0, 0, 0, 0]);
+    assert!(sent.ends_with(&[3, 0, 0, 0, 0, 0, 0, 200, 0, 100]));
+    harness.pass(Duration::from_millis(100));
+    harness.feed(&update(&[rectangle(size.rect(), 0, &vec![9; 80_000])]));
+    set_encodings(&harness.take_sent()[10..], [0, 0, 0, 1, 0, 0, 0, 7]);
+    assert_eq!(harness.client.rectangles(EncodingKind::Raw), 2);
+    assert_eq!(harness.client.rectangles(EncodingKind::Tight), 0);
+    // Not at once again.
+    harness.feed(&update(&[]));
+    assert_eq!(harness.take_sent(), [3, 1, 0, 0, 0, 0, 0, 200, 0, 100]);
+}
+
+#[test]
+fn a_long_path_is_asked_for_its_length_again() {
+    let size = Size::new(200, 100);
+    let config = RfbConfig { measure_path: true, ..RfbConfig::default() };
+    let mut harness = Harness::new(config);
+    let hello = hello(size);
+    harness.feed(&hello[..18]);
+    harness.pass(Duration::from_millis(10));
+    harness.feed(&[&hello[18..], &FENCE, &END_OF_CONTINUOUS].concat());
+    harness.take_sent();
+    let ping = [&[248, 0, 0, 0, 0x80, 0, 0, 0, 4][..], b"ping"].concat();
+    harness.feed(&update(&[]));
+    assert_eq!(harness.take_sent(), ping);
+    // It is not asked again at once, and of answers only those to our own count.
+    harness.feed(&update(&[]));
+    harness.feed(&[248, 0, 0, 0, 0, 0, 0, 0, 1, b'x']);
+    harness.feed(&update(&[]));
+    assert_eq!(harness.take_sent(), []);
+    harness.pass(Duration::from_millis(2));
+    harness.feed(&[&[248, 0, 0, 0, 0, 0, 0, 0, 4][..], b"ping"].concat());
+    harness.feed(&update(&[]));
+    assert!(harness.take_sent().ends_with(&[3, 0, 0, 0, 0, 0, 0, 200, 0, 100]));
+}
+
+#[test]
 fn colour_maps_are_passed_over() {
     let map = [&[1, 0, 0, 0, 0, 3][..], &[9; 18]].concat();
     let stream = [hello(SIZE), map, vec![1, 0, 0, 0, 0, 0], vec![2]].concat();
@@ -181,6 +229,7 @@ fn who_only_views_sends_nothing() {
         Input::Pointer { at, buttons: Buttons::LEFT },
         Input::Wheel { at, dx: 0, dy: 120 },
         Input::ClipboardText("x".into()),
+        Input::ClipboardHtml("x".into()),
         Input::Resize(Size::new(5, 5)),
         Input::ReleaseAll,
     ];

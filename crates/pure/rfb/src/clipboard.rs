@@ -1,8 +1,11 @@
-//! Clipboard text, in Latin-1 (RFC 6143 §7.5.6, §7.6.4) and in the community specification's
-//! "Extended Clipboard".
+//! The clipboard: text in Latin-1 (RFC 6143 §7.5.6, §7.6.4), text and HTML in the community
+//! specification's "Extended Clipboard".
 
 mod extended;
+mod html;
 mod latin1;
+
+use std::mem;
 
 use bytes::BytesMut;
 use porthole_remote::Event;
@@ -20,12 +23,39 @@ const EXTENDED_OVERHEAD_BYTES: u64 = 4 + 16 * 4;
 #[derive(Debug)]
 pub(crate) struct Clipboard {
     text_max_bytes: usize,
+    /// The formats of the extended clipboard that we serve.
+    formats: u32,
     /// The server's extended clipboard, once it has said that it has one.
     server: Option<extended::Capabilities>,
     /// What a viewer offered last; the server may ask for it later.
-    offered: Option<String>,
-    /// The server has asked for it.
-    is_asked: bool,
+    offered: Option<Offer>,
+    /// The formats that the server has asked for.
+    asked: u32,
+}
+
+/// What a viewer offers.
+#[derive(Debug)]
+struct Offer {
+    text: String,
+    html: Option<String>,
+}
+
+impl Offer {
+    /// The formats it is to be had in.
+    const fn formats(&self) -> u32 {
+        if self.html.is_some() { extended::TEXT | extended::HTML } else { extended::TEXT }
+    }
+
+    /// Writes it in `formats`, as far as it has those.
+    fn provide(&self, formats: u32, out: &mut BytesMut) {
+        let formats = formats & self.formats();
+        let has = |format| formats & format != 0;
+        let text = has(extended::TEXT).then_some(self.text.as_str());
+        let html = self.html.as_deref().filter(|_| has(extended::HTML));
+        if let (1.., Some(body)) = (formats, extended::deflate(text, html)) {
+            put_extended_cut_text(out, extended::PROVIDE | formats, &body);
+        }
+    }
 }
 
 /// A `ServerCutText` that is arriving.
@@ -38,9 +68,10 @@ pub(crate) struct CutText {
 }
 
 impl Clipboard {
-    /// Serves texts of at most `text_max_bytes` bytes.
-    pub(crate) const fn new(text_max_bytes: usize) -> Self {
-        Self { text_max_bytes, server: None, offered: None, is_asked: false }
+    /// Serves texts of at most `text_max_bytes` bytes, and HTML of as many if it `has_html`.
+    pub(crate) const fn new(text_max_bytes: usize, has_html: bool) -> Self {
+        let formats = if has_html { extended::TEXT | extended::HTML } else { extended::TEXT };
+        Self { text_max_bytes, formats, server: None, offered: None, asked: 0 }
     }
 
     /// Reads the head of a `ServerCutText` after its type. `None`: it has not all arrived, and
@@ -53,7 +84,8 @@ impl Clipboard {
         let is_extended = len < 0;
         let text_max = self.text_max_bytes as u64;
         let limit = if is_extended {
-            EXTENDED_OVERHEAD_BYTES + deflated_max(2 * text_max)
+            EXTENDED_OVERHEAD_BYTES
+                + u64::from(self.formats.count_ones()) * deflated_max(2 * text_max)
         } else {
             text_max
         };
@@ -103,21 +135,38 @@ impl Clipboard {
             put_cut_text(outbox.bytes(), &latin1::encode(&text));
             return;
         };
-        if server.takes_unasked(&text) {
-            put_provide(&text, outbox.bytes());
+        let is_welcome = server.takes_unasked(&text);
+        let offer = Offer { text, html: None };
+        if is_welcome {
+            offer.provide(extended::TEXT, outbox.bytes());
         } else {
             put_extended_cut_text(outbox.bytes(), extended::NOTIFY | extended::TEXT, &[]);
         }
-        self.offered = Some(text);
+        self.offered = Some(offer);
     }
 
-    /// Sends the text that the server has asked for: once, however often it asked since this
-    /// was last called, so that small questions cannot pile up large answers.
-    pub(crate) fn provide_asked(&mut self, out: &mut BytesMut) {
-        if let (true, Some(text)) = (self.is_asked, &self.offered) {
-            put_provide(text, out);
+    /// The text that was offered last is to be had as `html` too.
+    pub(crate) fn offer_html(&mut self, html: String, outbox: &mut Outbox) {
+        let takes_html = self.server.as_ref().is_some_and(extended::Capabilities::takes_html);
+        if !takes_html || self.formats & extended::HTML == 0 {
+            return;
         }
-        self.is_asked = false;
+        let Some(offered) = &mut self.offered else { return };
+        if html.len() > self.text_max_bytes {
+            outbox.event(too_long("the viewer's", html.len() as u64, self.text_max_bytes));
+            return;
+        }
+        offered.html = Some(html);
+        put_extended_cut_text(outbox.bytes(), extended::NOTIFY | offered.formats(), &[]);
+    }
+
+    /// Sends what the server has asked for: once, however often it asked since this was last
+    /// called, so that small questions cannot pile up large answers.
+    pub(crate) fn provide_asked(&mut self, out: &mut BytesMut) {
+        let asked = mem::take(&mut self.asked);
+        if let (1.., Some(offered)) = (asked, &self.offered) {
+            offered.provide(asked, out);
+        }
     }
 
     fn handle_extended(&mut self, body: &[u8], outbox: &mut Outbox) -> Result<(), RfbError> {
@@ -128,41 +177,41 @@ impl Clipboard {
         // A message with several actions in it means capabilities; otherwise there is one.
         if flags & extended::CAPS != 0 {
             self.server = Some(extended::Capabilities::read(flags, &mut body));
-            let (flags, body) = extended::our_capabilities(self.text_max_bytes);
+            let (flags, body) = extended::our_capabilities(self.formats, self.text_max_bytes);
             put_extended_cut_text(outbox.bytes(), flags, &body);
         } else if flags & extended::PROVIDE != 0 {
-            if flags & extended::TEXT != 0 {
-                self.handle_provided(body.take_rest(), outbox)?;
-            }
+            self.handle_provided(flags, body.take_rest(), outbox)?;
         } else if flags & extended::NOTIFY != 0 {
             // A server that takes our offer thereby loses what it had, and tells us of that with an
             // empty list; the offer must outlive it.
-            if flags & extended::TEXT != 0 {
+            let formats = flags & self.formats;
+            if formats != 0 {
                 self.offered = None;
-                put_extended_cut_text(outbox.bytes(), extended::REQUEST | extended::TEXT, &[]);
+                put_extended_cut_text(outbox.bytes(), extended::REQUEST | formats, &[]);
             }
         } else if flags & extended::PEEK != 0 {
-            let formats = if self.offered.is_some() { extended::TEXT } else { 0 };
+            let formats = self.offered.as_ref().map_or(0, Offer::formats);
             put_extended_cut_text(outbox.bytes(), extended::NOTIFY | formats, &[]);
         } else if flags & extended::REQUEST != 0 {
-            self.is_asked = flags & extended::TEXT != 0;
+            self.asked = flags & self.formats;
         }
         Ok(())
     }
 
-    fn handle_provided(&self, deflated: &[u8], outbox: &mut Outbox) -> Result<(), RfbError> {
-        let event = match extended::read_text(deflated, self.text_max_bytes)? {
-            extended::Provided::Text(text) => Event::ClipboardText(text),
-            extended::Provided::TooLong(len) => too_long("the remote's", len, self.text_max_bytes),
-        };
-        outbox.event(event);
+    fn handle_provided(
+        &self,
+        flags: u32,
+        deflated: &[u8],
+        outbox: &mut Outbox,
+    ) -> Result<(), RfbError> {
+        let provided = extended::read_formats(flags, deflated, self.formats, self.text_max_bytes)?;
+        let events = [
+            provided.text.map(Event::ClipboardText),
+            provided.html.map(Event::ClipboardHtml),
+            provided.too_long.map(|len| too_long("the remote's", len, self.text_max_bytes)),
+        ];
+        events.into_iter().flatten().for_each(|event| outbox.event(event));
         Ok(())
-    }
-}
-
-fn put_provide(text: &str, out: &mut BytesMut) {
-    if let Some(body) = extended::deflate_text(text) {
-        put_extended_cut_text(out, extended::PROVIDE | extended::TEXT, &body);
     }
 }
 

@@ -1,30 +1,35 @@
 //! After the handshake: the server's messages, and a viewer's input.
 
-use std::mem;
+mod news;
+
 use std::time::Instant;
 
-use porthole_pixels::{Rect, Surface};
-use porthole_remote::{Event, Input};
+use porthole_pixels::Surface;
+use porthole_remote::{Credentials, Event, Input};
 use porthole_wire::Reader;
 
 use crate::clipboard::{Clipboard, CutText};
-use crate::desktop::{Desktop, Screens};
+use crate::desktop::Desktop;
 use crate::encodings::Scratch;
 use crate::flow::{Flow, read_fence};
-use crate::handshake::ServerInit;
+use crate::handshake::Opening;
 use crate::input::{Keyboard, Mouse};
 use crate::outbox::Outbox;
+use crate::path::Path;
 use crate::requests::{put_set_encodings, put_set_pixel_format};
-use crate::update::{News, Update};
-use crate::{RfbConfig, RfbError};
+use crate::update::Update;
+use crate::video::Streams;
+use crate::{EncodingKind, RfbConfig, RfbError};
 
 /// A connection that is up.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    is_view_only: bool,
+    config: RfbConfig,
     arriving: Arriving,
     scratch: Scratch,
+    streams: Streams,
     flow: Flow,
+    path: Path,
     desktop: Desktop,
     clipboard: Clipboard,
     keyboard: Keyboard,
@@ -51,7 +56,7 @@ impl Connected {
     ///
     /// [`RfbError::Desktop`] when the surface cannot have the size.
     pub(crate) fn new(
-        init: ServerInit,
+        Opening { init, round_trip }: Opening,
         config: &RfbConfig,
         surface: &mut Surface,
         outbox: &mut Outbox,
@@ -61,17 +66,21 @@ impl Connected {
         desktop.set_size(init.size);
         let flow = Flow::default();
         put_set_pixel_format(outbox.bytes());
-        put_set_encodings(outbox.bytes(), config);
+        put_set_encodings(outbox.bytes(), &config.encodings, config);
+        let is_raw = config.encodings == EncodingKind::LOCAL;
         flow.resize(init.size, outbox.bytes());
         outbox.event(Event::Connected);
         outbox.event(Event::Title(init.name));
         Ok(Self {
-            is_view_only: config.view_only,
+            // The credentials have served their purpose.
+            config: RfbConfig { credentials: Credentials::default(), seed: None, ..config.clone() },
             arriving: Arriving::Nothing,
             scratch: Scratch::default(),
+            streams: Streams::default(),
             flow,
+            path: Path::new(config.measure_path, is_raw, round_trip),
             desktop,
-            clipboard: Clipboard::new(config.clipboard_max_bytes),
+            clipboard: Clipboard::new(config.clipboard_max_bytes, config.clipboard_html),
             keyboard: Keyboard::default(),
             mouse: Mouse::default(),
             is_resized: false,
@@ -95,6 +104,11 @@ impl Connected {
         Ok(())
     }
 
+    /// How many rectangles the server has sent in `kind`.
+    pub(crate) fn rectangles(&self, kind: EncodingKind) -> u64 {
+        self.scratch.counted(kind)
+    }
+
     /// Whether the server is in the middle of a message, as far as it has been read.
     pub(crate) fn is_inside_message(&self) -> bool {
         !matches!(self.arriving, Arriving::Nothing)
@@ -102,7 +116,7 @@ impl Connected {
 
     /// Something from a viewer.
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
-        if self.is_view_only {
+        if self.config.view_only {
             return;
         }
         let size = self.desktop.size();
@@ -113,6 +127,7 @@ impl Connected {
             Input::Pointer { at, buttons } => self.mouse.point(at, buttons, size, out),
             Input::Wheel { at, dx, dy } => self.mouse.turn(at, dx, dy, size, out),
             Input::ClipboardText(text) => self.clipboard.offer(text, outbox),
+            Input::ClipboardHtml(html) => self.clipboard.offer_html(html, outbox),
             Input::Resize(size) => self.desktop.want(now, size, out),
             Input::ReleaseAll => {
                 self.keyboard.release_all(out);
@@ -142,11 +157,12 @@ impl Connected {
         outbox: &mut Outbox,
     ) -> Result<Option<()>, RfbError> {
         let is_done = match &mut self.arriving {
-            Arriving::Nothing => return self.start(input, outbox),
+            Arriving::Nothing => return self.start(now, input, outbox),
             Arriving::Update(update) => {
-                let Some(news) = update.read(input, surface, &mut self.scratch)? else {
-                    return Ok(None);
-                };
+                let before = input.len();
+                let news = update.read(input, surface, &mut self.scratch)?;
+                self.path.handle_part(now, before - input.len());
+                let Some(news) = news else { return Ok(None) };
                 self.handle_news(now, news, surface, outbox)?
             }
             Arriving::CutText(cut) => self.clipboard.read_body(cut, input, outbox)?,
@@ -167,13 +183,18 @@ impl Connected {
     /// Reads a message's type and head (RFC 6143 §7.6 and extensions).
     fn start(
         &mut self,
+        now: Instant,
         input: &mut Reader<'_>,
         outbox: &mut Outbox,
     ) -> Result<Option<()>, RfbError> {
         let mut ahead = input.clone();
         let Some(kind) = ahead.u8() else { return Ok(None) };
         let started = match kind {
-            0 => read_count(&mut ahead, 1).map(|count| Arriving::Update(Update::new(count))),
+            0 => read_count(&mut ahead, 1).map(|count| {
+                let took = self.flow.start_update(now, self.desktop.size(), outbox.bytes());
+                self.path.handle_round_trip(took);
+                Arriving::Update(Update::new(count, self.config.h264))
+            }),
             // A colour map is of no use with true colours, but some servers send it anyway.
             1 => read_count(&mut ahead, 3).map(|count| Arriving::Skipped(usize::from(count) * 6)),
             2 => {
@@ -186,7 +207,8 @@ impl Connected {
                 Some(Arriving::Nothing)
             }
             248 => read_fence(&mut ahead)?.map(|fence| {
-                self.flow.answer(&fence, outbox.bytes());
+                let took = self.flow.answer(now, &fence, outbox.bytes());
+                self.path.handle_round_trip(took);
                 Arriving::Nothing
             }),
             kind => return Err(RfbError::UnknownMessage { kind }),
@@ -195,79 +217,6 @@ impl Connected {
         *input = ahead;
         self.arriving = started;
         Ok(Some(()))
-    }
-
-    /// Acts on what an update said. True: the update is over.
-    fn handle_news(
-        &mut self,
-        now: Instant,
-        news: News,
-        surface: &mut Surface,
-        outbox: &mut Outbox,
-    ) -> Result<bool, RfbError> {
-        match news {
-            News::Event(event) => outbox.event(event),
-            News::QemuKeys => self.keyboard.use_scancodes(),
-            News::ExtendedMouseButtons => self.mouse.use_extended(),
-            News::Size(rect) => self.resize(rect, surface, outbox)?,
-            News::Screens(rect, screens) => {
-                self.handle_screens(now, rect, screens, surface, outbox)?;
-            }
-            News::End => {
-                self.end_update(outbox);
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn handle_screens(
-        &mut self,
-        now: Instant,
-        rect: Rect,
-        screens: Screens,
-        surface: &mut Surface,
-        outbox: &mut Outbox,
-    ) -> Result<(), RfbError> {
-        let learned = self.desktop.learn(rect, screens);
-        if learned.has_size {
-            self.resize(rect, surface, outbox)?;
-        }
-        if learned.is_supported_now {
-            outbox.event(Event::ResizeSupported(true));
-        }
-        if let Some(reason) = learned.refusal {
-            outbox.event(Event::Notice(format!("the remote keeps its size: {reason}")));
-        }
-        self.desktop.ask(now, outbox.bytes());
-        Ok(())
-    }
-
-    /// Gives the surface the size of `rect`. The same size again is not news: servers repeat
-    /// it in answer to every request for the whole desktop.
-    fn resize(
-        &mut self,
-        rect: Rect,
-        surface: &mut Surface,
-        outbox: &mut Outbox,
-    ) -> Result<(), RfbError> {
-        if rect.size() != self.desktop.size() {
-            surface.resize(rect.size())?;
-            self.desktop.set_size(rect.size());
-            self.is_resized = true;
-            outbox.event(Event::Resized(rect.size()));
-        }
-        Ok(())
-    }
-
-    fn end_update(&mut self, outbox: &mut Outbox) {
-        outbox.event(Event::FrameEnd);
-        let size = self.desktop.size();
-        if mem::take(&mut self.is_resized) {
-            self.flow.resize(size, outbox.bytes());
-        } else {
-            self.flow.end_update(size, outbox.bytes());
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::BufMut;
 use porthole_pixels::{Rect, SURFACE_SIDE_MAX_PX, Size};
-use porthole_remote::{Event, Input};
+use porthole_remote::{Event, Input, Screen};
 
 use crate::RfbConfig;
 use crate::testing::{Harness, check_cuts, hello, rectangle, update};
@@ -96,10 +96,10 @@ fn sizes_are_asked_for_one_at_a_time() {
     harness.input(Input::Resize(third));
     assert_eq!(harness.take_sent(), []);
     harness.feed(&screens(1, 0, first));
-    let want = [set_desktop_size(third), request(false, first)].concat();
+    let want = [request(true, SIZE), set_desktop_size(third), request(false, first)].concat();
     assert_eq!(harness.take_sent(), want);
     harness.feed(&screens(1, 0, third));
-    assert_eq!(harness.take_sent(), request(false, third));
+    assert_eq!(harness.take_sent(), [request(true, first), request(false, third)].concat());
     // It has that size already.
     harness.input(Input::Resize(third));
     assert_eq!(harness.take_sent(), []);
@@ -140,7 +140,7 @@ fn an_early_wish_is_kept() {
     harness.feed(&hello(SIZE));
     harness.take_sent();
     harness.feed(&screens(0, 0, SIZE));
-    let want = [set_desktop_size(Size::new(9, 9)), request(true, SIZE)].concat();
+    let want = [request(true, SIZE), set_desktop_size(Size::new(9, 9))].concat();
     assert_eq!(harness.take_sent(), want);
 }
 
@@ -151,4 +151,76 @@ fn sizes_that_no_surface_has_are_not_asked_for() {
         harness.input(Input::Resize(size));
     }
     assert_eq!(harness.take_sent(), []);
+}
+
+/// An update with an `ExtendedDesktopSize` of `size` and these screens: number and place.
+fn layout(size: Size, screens: &[(u32, Rect)]) -> Vec<u8> {
+    let mut body = vec![u8::try_from(screens.len()).unwrap(), 0, 0, 0];
+    for (id, rect) in screens {
+        body.put_u32(*id);
+        for side in [rect.x, rect.y, rect.width, rect.height] {
+            body.put_u16(side);
+        }
+        body.put_u32(id + 1);
+    }
+    update(&[rectangle(Rect::new(0, 0, size.width, size.height), EXTENDED, &body)])
+}
+
+fn told(screens: &[(u32, Rect)]) -> Event {
+    let screen = |(id, rect): &(u32, Rect)| Screen { id: *id, rect: *rect, flags: id + 1 };
+    Event::Screens(screens.iter().map(screen).collect())
+}
+
+#[test]
+fn screens_are_told_when_they_change() {
+    let size = Size::new(100, 50);
+    let two = [(7, Rect::new(0, 0, 60, 50)), (9, Rect::new(60, 0, 40, 30))];
+    let stream = [hello(size), layout(size, &two), layout(size, &two)].concat();
+    let harness = check_cuts(&RfbConfig::default(), &stream);
+    let want = [told(&two), Event::ResizeSupported(true), Event::FrameEnd, Event::FrameEnd];
+    assert_eq!(harness.heard.events[2..], want);
+
+    // What lies outside is cut off, and left out when nothing stays.
+    let far = [(1, Rect::new(90, 40, 60, 60)), (2, Rect::new(100, 0, 5, 5)), (3, Rect::default())];
+    let stream = [hello(size), layout(size, &far)].concat();
+    let harness = check_cuts(&RfbConfig::default(), &stream);
+    assert_eq!(harness.heard.events[2], told(&[(1, Rect::new(90, 40, 10, 10))]));
+
+    let many: Vec<(u32, Rect)> = (0..255).map(|id| (id, Rect::new(0, 0, 1, 1))).collect();
+    let stream = [hello(size), layout(size, &many)].concat();
+    let harness = check_cuts(&RfbConfig::default(), &stream);
+    assert_eq!(harness.heard.events[2], told(&many[..16]));
+}
+
+#[test]
+fn several_screens_keep_their_pattern() {
+    let (from, to) = (Size::new(100, 50), Size::new(201, 99));
+    let ask = |screens: &[(u32, Rect)]| {
+        let mut harness = Harness::connected(RfbConfig::default(), from);
+        harness.feed(&layout(from, screens));
+        harness.take_sent();
+        harness.input(Input::Resize(to));
+        harness.take_sent()
+    };
+    let message = |screens: &[(u32, Rect)]| {
+        let mut want = vec![251, 0, 0, 201, 0, 99, u8::try_from(screens.len()).unwrap(), 0];
+        for (id, rect) in screens {
+            want.put_u32(*id);
+            for side in [rect.x, rect.y, rect.width, rect.height] {
+                want.put_u16(side);
+            }
+            want.put_u32(id + 1);
+        }
+        want
+    };
+    let beside = [(7, Rect::new(0, 0, 60, 50)), (9, Rect::new(60, 0, 40, 30))];
+    let wide = [(7, Rect::new(0, 0, 120, 99)), (9, Rect::new(120, 0, 81, 59))];
+    assert_eq!(ask(&beside), message(&wide));
+    // Alone, outside, or of no size: the first fills the desktop.
+    let whole = message(&[(7, Rect::new(0, 0, 201, 99))]);
+    let first = (7, Rect::new(0, 0, 60, 50));
+    for others in [vec![], vec![(9, Rect::new(60, 0, 41, 30))], vec![(9, Rect::default())]] {
+        let screens = [vec![first], others].concat();
+        assert_eq!(ask(&screens), whole, "{screens:?}");
+    }
 }

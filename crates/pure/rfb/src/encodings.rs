@@ -68,9 +68,25 @@ pub(crate) struct Scratch {
     /// Colours of the current rectangle or tile.
     palette: Vec<Pixel>,
     jpeg: jpeg::JpegDecoder,
+    /// How many rectangles there were of each kind, in the order of [`EncodingKind::ALL`].
+    counts: [u64; EncodingKind::ALL.len()],
 }
 
 impl Scratch {
+    /// A rectangle of this kind was painted.
+    pub(crate) fn count(&mut self, kind: EncodingKind) {
+        let counts = EncodingKind::ALL.into_iter().zip(&mut self.counts);
+        if let Some((_, count)) = counts.into_iter().find(|(known, _)| *known == kind) {
+            *count += 1;
+        }
+    }
+
+    /// How many rectangles of this kind were painted.
+    pub(crate) fn counted(&self, kind: EncodingKind) -> u64 {
+        let counts = EncodingKind::ALL.into_iter().zip(&self.counts);
+        counts.into_iter().find_map(|(known, count)| (known == kind).then_some(*count)).unwrap_or(0)
+    }
+
     /// A rectangle is finished: returns memory that only a large image needs.
     fn trim(&mut self) {
         if self.pixels.capacity() > SCRATCH_KEEP_MAX_BYTES {
@@ -93,6 +109,21 @@ pub(crate) enum Rectangle {
 }
 
 impl Rectangle {
+    /// How it is encoded.
+    pub(crate) const fn kind(&self) -> EncodingKind {
+        match self {
+            Self::Raw(_) => EncodingKind::Raw,
+            Self::CopyRect(_) => EncodingKind::CopyRect,
+            Self::Rre(_) => EncodingKind::Rre,
+            Self::Hextile(_) => EncodingKind::Hextile,
+            Self::Zlib(_) => EncodingKind::Zlib,
+            Self::Trle(_) => EncodingKind::Trle,
+            Self::Zrle(_) => EncodingKind::Zrle,
+            Self::Tight(tight) if tight.is_png() => EncodingKind::TightPng,
+            Self::Tight(_) => EncodingKind::Tight,
+        }
+    }
+
     /// Expects `rect`, which lies in the surface, in `encoding`. `None`: we do not know that.
     pub(crate) fn new(encoding: i32, rect: Rect) -> Option<Self> {
         let kind = EncodingKind::ALL.into_iter().find(|kind| kind.number() == encoding)?;

@@ -65,6 +65,38 @@ pub enum RfbError {
         /// After it.
         minor: u8,
     },
+    /// All tunnels that Tight's negotiation offers lead somewhere; we know only the one that does
+    /// not.
+    #[error("none of the {offered} tunnels offered is known")]
+    TunnelUnknown {
+        /// How many there are.
+        offered: usize,
+    },
+    /// A key, or a number that one is made from, with which anybody could listen.
+    #[error("{field} {value} makes no safe key")]
+    WeakKey {
+        /// Name of the field.
+        field: &'static str,
+        /// What the server sent, or its first byte.
+        value: u64,
+    },
+    /// The server's RSA key is not among [`crate::RfbConfig::server_key_pins`].
+    #[error("the server's RSA key is not one of the pinned ones; its SHA-256 is {fingerprint}")]
+    NotPinned {
+        /// The key's fingerprint in hexadecimal.
+        fingerprint: String,
+    },
+    /// Somebody or something changed what RSA-AES protects.
+    #[error("what the server sent was changed on its way")]
+    Tampered,
+    /// A user name or password that the security type has no room for.
+    #[error("the {field} is longer than the {limit} bytes that the security type has room for")]
+    CredentialTooLong {
+        /// `user name` or `password`.
+        field: &'static str,
+        /// How many bytes there is room for.
+        limit: usize,
+    },
     /// The server chose TLS and then could not start it.
     #[error("the server could not start TLS")]
     TlsRefused,
@@ -175,6 +207,11 @@ impl RfbError {
             Self::SecurityNotAllowed { .. } => "security_not_allowed",
             Self::NoSecurityInCommon { .. } => "security_unknown",
             Self::VencryptVersion { .. } => "vencrypt_version",
+            Self::TunnelUnknown { .. } => "tunnel_unknown",
+            Self::WeakKey { .. } => "weak_key",
+            Self::NotPinned { .. } => "server_key_not_pinned",
+            Self::Tampered => "tampered",
+            Self::CredentialTooLong { .. } => "credential_too_long",
             Self::TlsRefused => "tls_refused",
             Self::SecuredUnasked => "secured_unasked",
             Self::HandshakeTimeout { .. } => "handshake_timeout",
@@ -198,8 +235,11 @@ impl RfbError {
         match self {
             Self::AuthenticationFailed { .. }
             | Self::TooManyAttempts { .. }
-            | Self::CredentialsMissing { .. } => Blame::Credentials,
-            Self::SecurityNotAllowed { .. } | Self::SecuredUnasked => Blame::Operator,
+            | Self::CredentialsMissing { .. }
+            | Self::CredentialTooLong { .. } => Blame::Credentials,
+            Self::SecurityNotAllowed { .. } | Self::NotPinned { .. } | Self::SecuredUnasked => {
+                Blame::Operator
+            }
             _ => Blame::Remote,
         }
     }

@@ -24,14 +24,19 @@ mod handshake;
 mod input;
 mod limits;
 mod outbox;
+mod path;
+mod random;
 mod requests;
+mod sealed;
 mod update;
+mod video;
 mod words;
 
 pub use client::RfbClient;
 pub use config::{EncodingKind, RfbConfig, SecurityKind};
 pub use error::RfbError;
 pub use limits::ARRIVED_MAX_BYTES;
+pub use random::Seed;
 
 #[cfg(test)]
 mod testing;

@@ -8,6 +8,9 @@ pub const ARRIVED_MAX_BYTES: usize = (1 << 22) + 1024;
 /// Longest desktop name that we are willing to skip past, in bytes. We keep far less.
 pub(crate) const NAME_MAX_BYTES: u32 = 1 << 20;
 
+/// Capabilities in one list of Tight's negotiation, and in all lists after the desktop's name.
+pub(crate) const TIGHT_CAPABILITIES_MAX: u32 = 512;
+
 /// Bytes of scratch memory that are kept from one rectangle to the next.
 pub(crate) const SCRATCH_KEEP_MAX_BYTES: usize = 4 << 20;
 

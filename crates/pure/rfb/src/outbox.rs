@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use bytes::BytesMut;
 use porthole_remote::{Event, Output, Secure};
 
+use crate::sealed::Sealer;
+
 /// Bytes and events that wait for the next poll.
 ///
 /// Bytes come out first: nothing is written after [`Output::Secure`] is queued until the
@@ -13,6 +15,9 @@ use porthole_remote::{Event, Output, Secure};
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     bytes: BytesMut,
+    /// Frames, when `sealer` makes some, and what was written before it did.
+    ready: BytesMut,
+    sealer: Option<Sealer>,
     events: VecDeque<Event>,
     secure: Option<Secure>,
 }
@@ -33,14 +38,35 @@ impl Outbox {
         self.secure = Some(secure);
     }
 
+    /// What is written from here on goes through `sealer`; with none, as it is.
+    pub(crate) fn seal(&mut self, sealer: Option<Sealer>) {
+        self.make_ready();
+        self.sealer = sealer;
+    }
+
     /// The next thing, if there is any.
     pub(crate) fn take(&mut self) -> Option<Output> {
-        if !self.bytes.is_empty() {
-            return Some(Output::Send(self.bytes.split().freeze()));
+        if self.sealer.is_some() || !self.ready.is_empty() {
+            self.make_ready();
+        }
+        let bytes = if self.ready.is_empty() { &mut self.bytes } else { &mut self.ready };
+        if !bytes.is_empty() {
+            return Some(Output::Send(bytes.split().freeze()));
         }
         if let Some(event) = self.events.pop_front() {
             return Some(Output::Event(event));
         }
         self.secure.take().map(Output::Secure)
+    }
+
+    /// Moves what is written to what is ready.
+    fn make_ready(&mut self) {
+        match &mut self.sealer {
+            Some(sealer) => {
+                sealer.seal(&self.bytes, &mut self.ready);
+                self.bytes.clear();
+            }
+            None => self.ready.unsplit(self.bytes.split()),
+        }
     }
 }

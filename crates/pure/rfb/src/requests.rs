@@ -2,8 +2,10 @@
 
 use bytes::BufMut;
 use porthole_pixels::{Point, Rect, Size};
+use porthole_remote::Screen;
 
-use crate::RfbConfig;
+use crate::video::H264;
+use crate::{EncodingKind, RfbConfig};
 
 /// Pseudo-encodings: not ways to send pixels, but things that we understand.
 pub(crate) mod pseudo {
@@ -67,10 +69,17 @@ pub(crate) fn put_set_pixel_format(out: &mut impl BufMut) {
     out.put_slice(&[0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
 }
 
-/// Says what we understand (RFC 6143 §7.5.2).
-pub(crate) fn put_set_encodings(out: &mut impl BufMut, config: &RfbConfig) {
+/// Says what we understand (RFC 6143 §7.5.2), `encodings` first.
+pub(crate) fn put_set_encodings(
+    out: &mut impl BufMut,
+    encodings: &[EncodingKind],
+    config: &RfbConfig,
+) {
     let mut numbers: Vec<i32> = Vec::new();
-    for encoding in &config.encodings {
+    if config.h264 {
+        numbers.push(H264);
+    }
+    for encoding in encodings {
         if !numbers.contains(&encoding.number()) {
             numbers.push(encoding.number());
         }
@@ -81,17 +90,17 @@ pub(crate) fn put_set_encodings(out: &mut impl BufMut, config: &RfbConfig) {
     numbers.extend(config.compression.map(|effort| level(pseudo::COMPRESSION_0, effort)));
 
     out.put_slice(&[2, 0]);
-    // Nine encodings, thirteen announcements and two levels at most.
+    // Ten encodings, thirteen announcements and two levels at most.
     out.put_u16(u16::try_from(numbers.len()).unwrap_or(u16::MAX));
     for number in numbers {
         out.put_i32(number);
     }
 }
 
-/// Asks for an update of the whole desktop (RFC 6143 §7.5.3).
-pub(crate) fn put_update_request(out: &mut impl BufMut, incremental: bool, size: Size) {
+/// Asks for an update of `rect` (RFC 6143 §7.5.3).
+pub(crate) fn put_update_request(out: &mut impl BufMut, incremental: bool, rect: Rect) {
     out.put_slice(&[3, u8::from(incremental)]);
-    put_rect(out, size.rect());
+    put_rect(out, rect);
 }
 
 /// A key by its meaning (RFC 6143 §7.5.4).
@@ -154,15 +163,18 @@ pub(crate) fn put_fence(out: &mut impl BufMut, flags: u32, payload: &[u8]) {
     out.put_slice(payload);
 }
 
-/// Asks for a desktop of `size` with one screen (`SetDesktopSize`).
-pub(crate) fn put_set_desktop_size(out: &mut impl BufMut, size: Size, id: u32, flags: u32) {
+/// Asks for a desktop of `size` with these screens, 255 at most (`SetDesktopSize`).
+pub(crate) fn put_set_desktop_size(out: &mut impl BufMut, size: Size, screens: &[Screen]) {
+    let Ok(count) = u8::try_from(screens.len()) else { return };
     out.put_slice(&[251, 0]);
     out.put_u16(size.width);
     out.put_u16(size.height);
-    out.put_slice(&[1, 0]);
-    out.put_u32(id);
-    put_rect(out, size.rect());
-    out.put_u32(flags);
+    out.put_slice(&[count, 0]);
+    for screen in screens {
+        out.put_u32(screen.id);
+        put_rect(out, screen.rect);
+        out.put_u32(screen.flags);
+    }
 }
 
 fn put_rect(out: &mut impl BufMut, rect: Rect) {
@@ -196,7 +208,7 @@ mod tests {
                 encodings: encodings.clone(),
                 ..RfbConfig::default()
             };
-            put_set_encodings(&mut out, &config);
+            put_set_encodings(&mut out, &config.encodings, &config);
             assert_eq!(out.len(), 4 + 4 * usize::from(out[3]));
             let numbers: Vec<i32> = out[4..]
                 .as_chunks::<4>()

@@ -2,15 +2,16 @@
 //! carry everything else.
 
 use porthole_pixels::{Rect, Surface};
-use porthole_remote::{Cursor, Event};
+use porthole_remote::{Cursor, Event, Screen};
 use porthole_wire::Reader;
 
 use crate::RfbError;
-use crate::desktop::{Screens, read_screens};
+use crate::desktop::read_screens;
 use crate::encodings::cursor::{CursorKind, decode_cursor};
 use crate::encodings::{Decode, Paint, Rectangle, Scratch, Step};
 use crate::limits::{NAME_MAX_BYTES, UPDATE_DESKTOPS_MAX};
 use crate::requests::pseudo;
+use crate::video::{Chunk, H264, read_chunk};
 use crate::words::Words;
 
 /// An update that is arriving.
@@ -22,12 +23,15 @@ pub(crate) struct Update {
     current: Option<Body>,
     /// Pixels of its rectangles so far.
     painted: u64,
+    /// H.264 was asked for.
+    has_video: bool,
 }
 
 /// The rectangle that is arriving.
 #[derive(Debug)]
 enum Body {
     Pixels(Rectangle),
+    Video(Rect),
     Cursor(CursorKind, Rect),
     Name(Words),
     /// An `ExtendedDesktopSize`: x is who asked for the change, y how it went.
@@ -41,7 +45,9 @@ pub(crate) enum News {
     /// Pass it on.
     Event(Event),
     /// The desktop has another size now. Only said when it differs.
-    Screens(Rect, Screens),
+    Screens(Rect, Vec<Screen>),
+    /// A piece of the video in this place.
+    Video(Rect, Chunk),
     /// `DesktopSize`: only a size.
     Size(Rect),
     /// The server takes scan codes.
@@ -54,8 +60,8 @@ pub(crate) enum News {
 
 impl Update {
     /// Expects `count` rectangles.
-    pub(crate) const fn new(count: u16) -> Self {
-        Self { left: count, current: None, painted: 0 }
+    pub(crate) const fn new(count: u16, has_video: bool) -> Self {
+        Self { left: count, current: None, painted: 0, has_video }
     }
 
     /// Takes what has arrived of the update, up to the first news. `None`: the rest has not
@@ -122,6 +128,10 @@ impl Update {
                 RfbError::check_limit("name-length", len, NAME_MAX_BYTES)?;
                 Header::Body(Body::Name(Words::new(len)))
             }
+            H264 if self.has_video => {
+                self.check_rect(rect, surface)?;
+                Header::Body(Body::Video(rect))
+            }
             _ => {
                 self.check_rect(rect, surface)?;
                 let rectangle = Rectangle::new(encoding, rect);
@@ -162,8 +172,12 @@ fn read_body(
     let news = match body {
         Body::Pixels(rectangle) => {
             let step = rectangle.decode(input, &mut Paint { surface, scratch })?;
+            if step == Step::Done {
+                scratch.count(rectangle.kind());
+            }
             return Ok((step == Step::Done).then_some(None));
         }
+        Body::Video(rect) => read_chunk(input, *rect)?.map(|chunk| News::Video(*rect, chunk)),
         Body::Cursor(kind, rect) => {
             let cursor: Option<Cursor> = decode_cursor(input, *kind, *rect)?;
             cursor.map(|cursor| News::Event(Event::Cursor(cursor)))

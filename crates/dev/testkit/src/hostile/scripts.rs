@@ -64,9 +64,15 @@ fn handshakes() -> Vec<Attack> {
         refused("an old version", Script::new().send(*b"RFB 002.000\n").hang()),
         refused(
             "unknown types",
-            version().send([vec![255], (100..=254).collect()].concat()).hang(),
+            version().send([vec![121], (134..=254).collect()].concat()).hang(),
         ),
         refused("a strange result", version().send([1, 1, 0, 0, 0, 7]).hang()),
+        refused("endless tunnels", version().send([1, 16, 255, 255, 255, 255]).hang()),
+        refused("tunnels elsewhere", version().send([1, 16, 0, 0, 0, 1]).send([b'x'; 16]).hang()),
+        refused(
+            "endless ways in",
+            version().send([1, 16, 0, 0, 0, 0]).repeat([255, 255, 255, 255], ENDLESS_BYTES / 4),
+        ),
         refused("an empty refusal", version().send([0, 0, 0, 0, 0])),
         refused("an unfinished refusal", version().send([0, 0, 0, 1, 0]).send(*b"because")),
         refused(

@@ -12,6 +12,9 @@ use super::rfb::{DESKTOP, check_cuts, opening};
 /// Numbers of the pseudo-encodings of a pointer's picture: with a mask, in two colours, with alpha.
 pub const CURSORS: [i32; 3] = [-239, -240, -314];
 
+/// Number of the encoding that passes H.264 through.
+pub const H264: i32 = 50;
+
 /// How a body is packed before the server sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Arbitrary)]
 enum Packing {

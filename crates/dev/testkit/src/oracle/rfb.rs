@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use porthole_pixels::{Size, Surface};
 use porthole_remote::{Credentials, Event, Input, Output, Remote, RemoteError};
-use porthole_rfb::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig};
+use porthole_rfb::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig, Seed};
 
 use super::CutStream;
 
@@ -106,6 +106,10 @@ impl Replay {
             },
             allow_plaintext_password: true,
             clipboard_max_bytes: 4096,
+            clipboard_html: true,
+            h264: true,
+            measure_path: true,
+            seed: Some(Seed::new([1; 32])),
             handshake_max: Duration::from_secs(10),
             ..RfbConfig::default()
         };
@@ -155,6 +159,7 @@ impl Replay {
         if matches!(event, Event::Connected | Event::ClipboardText(_)) {
             // Something that the server can ask for, and something that it can refuse.
             self.client.handle_input(self.now, Input::ClipboardText("clip".into()));
+            self.client.handle_input(self.now, Input::ClipboardHtml("<b>clip</b>".into()));
             self.client.handle_input(self.now, Input::Resize(Size::new(64, 48)));
         }
         self.events.push(event);

@@ -5,7 +5,7 @@ use porthole_pixels::Size;
 use porthole_remote::{Event, Input};
 
 use super::extended::{
-    CAPS, NOTIFY, PEEK, PROVIDE, Provided, REQUEST, TEXT, deflate_text, read_text,
+    CAPS, HTML, NOTIFY, PEEK, PROVIDE, Provided, REQUEST, TEXT, deflate, read_formats,
 };
 use crate::RfbConfig;
 use crate::testing::{Harness, check_cuts, hello};
@@ -96,7 +96,7 @@ fn a_huge_length_costs_nothing() {
 #[test]
 fn extended_text_arrives() {
     let text = "\u{65e5}\u{672c}\nzwei";
-    let provide = extended(PROVIDE | TEXT, &deflate_text(text).unwrap());
+    let provide = extended(PROVIDE | TEXT, &deflate(Some(text), None).unwrap());
     let stream = [hello(SIZE), extended(NOTIFY | TEXT, &[]), provide].concat();
     let harness = check_cuts(&config(), &stream);
     assert_eq!(harness.heard.events[2..], [Event::ClipboardText(text.into())]);
@@ -106,7 +106,7 @@ fn extended_text_arrives() {
 #[test]
 fn extended_text_that_is_too_long_is_noticed() {
     // It is short on the wire, and long when inflated.
-    let provide = extended(PROVIDE | TEXT, &deflate_text(&"x".repeat(100_000)).unwrap());
+    let provide = extended(PROVIDE | TEXT, &deflate(Some(&"x".repeat(100_000)), None).unwrap());
     let harness = check_cuts(&config(), &[hello(SIZE), provide, vec![2]].concat());
     assert!(matches!(&harness.heard.events[2..], [Event::Notice(_), Event::Bell]));
     let corrupt = extended(PROVIDE | TEXT, b"junk and more junk");
@@ -142,7 +142,8 @@ fn a_viewers_text_is_announced_and_then_provided() {
     assert_eq!(sent[8..12], flags.to_be_bytes());
     let len = i32::from_be_bytes(sent[4..8].try_into().unwrap());
     assert_eq!(usize::try_from(-len).unwrap(), sent.len() - 8);
-    assert_eq!(read_text(&sent[12..], MAX), Ok(Provided::Text("eins\nzwei \u{20ac}".into())));
+    let want = Provided { text: Some("eins\nzwei \u{20ac}".into()), ..Provided::default() };
+    assert_eq!(read_formats(TEXT, &sent[12..], TEXT, MAX), Ok(want));
     // Taking the offer, the server lost what it had before.
     harness.feed(&[extended(NOTIFY, &[]), extended(REQUEST | TEXT, &[])].concat());
     assert_eq!(harness.take_sent()[8..12], flags.to_be_bytes());
@@ -161,4 +162,59 @@ fn short_text_is_provided_at_once() {
     let sent = offer(&mut harness, "123456789");
     assert_eq!(sent[8..12], (PROVIDE | TEXT).to_be_bytes());
     assert_eq!(offer(&mut harness, "1234567890"), to_server(extended(NOTIFY | TEXT, &[])));
+}
+
+/// Connected, with HTML, to a server that knows every format.
+fn connected_html() -> Harness {
+    let config = RfbConfig { clipboard_html: true, ..config() };
+    let mut harness = Harness::connected(config, SIZE);
+    let all = 0b1111 | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
+    harness.feed(&extended(all, &[0; 16]));
+    let ours = TEXT | HTML | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
+    assert_eq!(harness.take_sent(), to_server(extended(ours, &[0, 0, 3, 0xe8, 0, 0, 3, 0xe8])));
+    harness
+}
+
+#[test]
+fn html_arrives_after_its_text() {
+    let mut harness = connected_html();
+    harness.feed(&extended(NOTIFY | 0b1111, &[]));
+    assert_eq!(harness.take_sent(), to_server(extended(REQUEST | TEXT | HTML, &[])));
+    let body = deflate(Some("x"), Some("<b>x</b>")).unwrap();
+    harness.feed(&extended(PROVIDE | TEXT | HTML, &body));
+    let want = [Event::ClipboardText("x".into()), Event::ClipboardHtml("<b>x</b>".into())];
+    assert_eq!(harness.take_events(), want);
+    // A server may have HTML alone.
+    harness.feed(&extended(PROVIDE | HTML, &deflate(None, Some("<i>y</i>")).unwrap()));
+    assert_eq!(harness.take_events(), [Event::ClipboardHtml("<i>y</i>".into())]);
+}
+
+#[test]
+fn a_viewers_html_is_offered_beside_its_text() {
+    let mut harness = connected_html();
+    assert_eq!(offer(&mut harness, "x"), to_server(extended(NOTIFY | TEXT, &[])));
+    harness.input(Input::ClipboardHtml("<b>x</b>".into()));
+    assert_eq!(harness.take_sent(), to_server(extended(NOTIFY | TEXT | HTML, &[])));
+    harness.feed(&extended(REQUEST | TEXT | HTML | 2, &[]));
+    let sent = harness.take_sent();
+    assert_eq!(sent[8..12], (PROVIDE | TEXT | HTML).to_be_bytes());
+    let read = read_formats(TEXT | HTML, &sent[12..], TEXT | HTML, MAX).unwrap();
+    assert_eq!((read.text.as_deref(), read.html.as_deref()), (Some("x"), Some("<b>x</b>")));
+    harness.feed(&extended(REQUEST | HTML, &[]));
+    assert_eq!(harness.take_sent()[8..12], (PROVIDE | HTML).to_be_bytes());
+    // A new text has no HTML until that is offered too.
+    offer(&mut harness, "y");
+    harness.feed(&extended(REQUEST | HTML, &[]));
+    assert_eq!(harness.take_sent(), []);
+    harness.input(Input::ClipboardHtml("x".repeat(MAX + 1)));
+    assert!(matches!(&harness.heard.events[..], [Event::Notice(_)]));
+    assert_eq!(harness.take_sent(), []);
+}
+
+#[test]
+fn html_is_not_offered_to_who_takes_text_alone() {
+    let mut harness = connected_extended(0);
+    offer(&mut harness, "x");
+    harness.input(Input::ClipboardHtml("<b>x</b>".into()));
+    assert_eq!(harness.take_sent(), []);
 }

@@ -51,6 +51,11 @@ impl Tight {
         Self { rect, is_png, stage: Stage::Header }
     }
 
+    /// Whether it may hold PNG files, and no zlib streams.
+    pub(super) const fn is_png(&self) -> bool {
+        self.is_png
+    }
+
     /// Reads what comes before the pixels. `Done`: there are none.
     fn read_header(
         &mut self,

@@ -7,22 +7,39 @@ use crate::{RfbConfig, RfbError, SecurityKind};
 /// Number of the security type that holds the `VeNCrypt` sub-types.
 const VENCRYPT: u32 = 19;
 
+/// Number of Tight's own negotiation.
+const TIGHT: u32 = 16;
+
+/// Kinds that have a number in the list of security types.
+const DIRECT: [SecurityKind; 8] = [
+    SecurityKind::None,
+    SecurityKind::VncAuth,
+    SecurityKind::MsLogon2,
+    SecurityKind::AppleDh,
+    SecurityKind::Ra2Ne,
+    SecurityKind::Ra2Ne256,
+    SecurityKind::Ra2,
+    SecurityKind::Ra2_256,
+];
+
 /// What we answer to the server's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// A type of RFC 6143.
+    /// A type that says all.
     Direct(SecurityKind),
     /// Negotiate a sub-type.
     Vencrypt,
+    /// Negotiate as Tight does.
+    Tight,
 }
 
 impl Choice {
     /// Its number on the wire.
-    pub(super) const fn number(self) -> u8 {
+    pub(super) const fn number(self) -> u32 {
         match self {
-            Self::Direct(SecurityKind::None) => 1,
-            Self::Direct(_) => 2,
-            Self::Vencrypt => 19,
+            Self::Direct(kind) => subtype_number(kind),
+            Self::Vencrypt => VENCRYPT,
+            Self::Tight => TIGHT,
         }
     }
 }
@@ -35,6 +52,12 @@ pub(super) enum Proof {
     Challenge,
     /// User name and password.
     Login,
+    /// The same behind MS-Logon II's exchange.
+    MsLogon,
+    /// The same behind Apple's.
+    Apple,
+    /// What it will say once RSA-AES has sealed the stream.
+    Sealed,
 }
 
 /// What the server wants to see for `kind`.
@@ -43,13 +66,32 @@ pub(super) const fn proof(kind: SecurityKind) -> Proof {
         SecurityKind::None | SecurityKind::TlsNone | SecurityKind::X509None => Proof::Nothing,
         SecurityKind::VncAuth | SecurityKind::TlsVnc | SecurityKind::X509Vnc => Proof::Challenge,
         SecurityKind::Plain | SecurityKind::TlsPlain | SecurityKind::X509Plain => Proof::Login,
+        SecurityKind::MsLogon2 => Proof::MsLogon,
+        SecurityKind::AppleDh => Proof::Apple,
+        SecurityKind::Ra2Ne
+        | SecurityKind::Ra2Ne256
+        | SecurityKind::Ra2
+        | SecurityKind::Ra2_256 => Proof::Sealed,
     }
+}
+
+/// Whether `kind` seals the whole stream with RSA-AES, not just the login.
+pub(super) const fn seals_all(kind: SecurityKind) -> bool {
+    matches!(kind, SecurityKind::Ra2 | SecurityKind::Ra2_256)
 }
 
 /// The TLS that `kind` wants, if it does.
 pub(super) const fn tls(kind: SecurityKind) -> Option<Secure> {
     match kind {
-        SecurityKind::None | SecurityKind::VncAuth | SecurityKind::Plain => None,
+        SecurityKind::None
+        | SecurityKind::VncAuth
+        | SecurityKind::Plain
+        | SecurityKind::MsLogon2
+        | SecurityKind::AppleDh
+        | SecurityKind::Ra2Ne
+        | SecurityKind::Ra2Ne256
+        | SecurityKind::Ra2
+        | SecurityKind::Ra2_256 => None,
         SecurityKind::TlsNone | SecurityKind::TlsVnc | SecurityKind::TlsPlain => {
             Some(Secure::Anonymous)
         }
@@ -59,12 +101,18 @@ pub(super) const fn tls(kind: SecurityKind) -> Option<Secure> {
     }
 }
 
-/// The number of `kind` among the `VeNCrypt` sub-types. Servers list the two plain types of
-/// RFC 6143 there as well.
+/// The number of `kind` among the `VeNCrypt` sub-types. Those below 256 are security types, which
+/// servers list there as well.
 pub(super) const fn subtype_number(kind: SecurityKind) -> u32 {
     match kind {
         SecurityKind::None => 1,
         SecurityKind::VncAuth => 2,
+        SecurityKind::Ra2 => 5,
+        SecurityKind::Ra2Ne => 6,
+        SecurityKind::AppleDh => 30,
+        SecurityKind::MsLogon2 => 113,
+        SecurityKind::Ra2_256 => 129,
+        SecurityKind::Ra2Ne256 => 130,
         SecurityKind::Plain => 256,
         SecurityKind::TlsNone => 257,
         SecurityKind::TlsVnc => 258,
@@ -85,6 +133,20 @@ pub(super) const fn subtype_number(kind: SecurityKind) -> u32 {
 ///
 /// Nothing on the list is known, allowed, and within the reach of our credentials.
 pub(super) fn choose(offered: &[u32], config: &RfbConfig) -> Result<Choice, RfbError> {
+    pick(offered, &DIRECT, config)
+}
+
+/// Chooses from the ways in that we know in Tight's list.
+///
+/// # Errors
+///
+/// As [`choose`].
+pub(super) fn choose_way(known: &[Choice], config: &RfbConfig) -> Result<Choice, RfbError> {
+    let offered: Vec<u32> = known.iter().map(|choice| choice.number()).collect();
+    pick(&offered, &SecurityKind::ALL, config)
+}
+
+fn pick(offered: &[u32], direct: &[SecurityKind], config: &RfbConfig) -> Result<Choice, RfbError> {
     let has_vencrypt = offered.contains(&VENCRYPT);
     let is_better = |kind: SecurityKind| {
         (tls(kind).is_some() || kind == SecurityKind::Plain)
@@ -94,10 +156,11 @@ pub(super) fn choose(offered: &[u32], config: &RfbConfig) -> Result<Choice, RfbE
     if has_vencrypt && SecurityKind::ALL.into_iter().any(is_better) {
         return Ok(Choice::Vencrypt);
     }
-    match best(offered, &[SecurityKind::None, SecurityKind::VncAuth], config) {
+    match best(offered, direct, config) {
         Ok(kind) => Ok(Choice::Direct(kind)),
-        // It may list the plain types within.
+        // They may list within what is not listed without.
         Err(_) if has_vencrypt => Ok(Choice::Vencrypt),
+        Err(_) if offered.contains(&TIGHT) => Ok(Choice::Tight),
         Err(error) => Err(error),
     }
 }
@@ -114,8 +177,8 @@ pub(super) fn choose_subtype(
     best(offered, &SecurityKind::ALL, config)
 }
 
-/// The strongest kind among those of `candidates` that are offered: certificates before
-/// anonymous TLS before none, and then what proves most.
+/// The strongest kind among those of `candidates` that are offered: certificates before other
+/// encryption before an encrypted login before none, and then what proves most.
 fn best(
     offered: &[u32],
     candidates: &[SecurityKind],
@@ -124,7 +187,8 @@ fn best(
     let known = || candidates.iter().filter(|kind| offered.contains(&subtype_number(**kind)));
     let allowed = || known().filter(|kind| is_allowed(**kind, config));
     let satisfied = allowed().filter(|kind| missing(**kind, &config.credentials).is_none());
-    if let Some(kind) = satisfied.max_by_key(|kind| (protection(**kind), proof(**kind))) {
+    let strength = |kind: SecurityKind| (protection(kind), proof(kind), is_256(kind));
+    if let Some(kind) = satisfied.max_by_key(|kind| strength(**kind)) {
         return Ok(*kind);
     }
     if let Some(missing) = allowed().find_map(|kind| missing(*kind, &config.credentials)) {
@@ -138,9 +202,15 @@ fn best(
 }
 
 fn is_allowed(kind: SecurityKind, config: &RfbConfig) -> bool {
+    let is_sealed = proof(kind) == Proof::Sealed;
+    let has_own_keys = is_sealed || matches!(proof(kind), Proof::Apple | Proof::MsLogon);
+    let shows_password = matches!(kind, SecurityKind::Plain | SecurityKind::MsLogon2);
     config.security.contains(&kind)
-        && (tls(kind).is_some() || !config.require_encryption)
-        && (kind != SecurityKind::Plain || config.allow_plaintext_password)
+        && (tls(kind).is_some() || seals_all(kind) || !config.require_encryption)
+        && (!shows_password || config.allow_plaintext_password)
+        // Whoever pins a key wants the server that has it, and no other way around the check.
+        && (is_sealed || config.server_key_pins.is_empty())
+        && (!has_own_keys || config.seed.is_some())
 }
 
 /// What `kind` wants and `credentials` have not.
@@ -148,20 +218,28 @@ fn missing(kind: SecurityKind, credentials: &Credentials) -> Option<&'static str
     let has_name = credentials.username.is_some();
     let has_password = credentials.password.is_some();
     match (proof(kind), has_name, has_password) {
-        (Proof::Challenge | Proof::Login, true, false) | (Proof::Challenge, false, false) => {
-            Some("password")
+        (Proof::Nothing, _, _) | (_, true, true) | (Proof::Challenge | Proof::Sealed, _, true) => {
+            None
         }
-        (Proof::Login, false, true) => Some("user name"),
-        (Proof::Login, false, false) => Some("user name and password"),
-        _ => None,
+        (_, true, false) | (Proof::Challenge | Proof::Sealed, false, false) => Some("password"),
+        (Proof::Login | Proof::MsLogon | Proof::Apple, false, true) => Some("user name"),
+        (Proof::Login | Proof::MsLogon | Proof::Apple, false, false) => {
+            Some("user name and password")
+        }
     }
 }
 
+const fn is_256(kind: SecurityKind) -> bool {
+    matches!(kind, SecurityKind::Ra2_256 | SecurityKind::Ra2Ne256)
+}
+
 const fn protection(kind: SecurityKind) -> u8 {
-    match tls(kind) {
-        None => 0,
-        Some(Secure::Anonymous) => 1,
-        Some(Secure::Certificate) => 2,
+    match (tls(kind), kind) {
+        (Some(Secure::Certificate), _) => 4,
+        (Some(Secure::Anonymous), _) | (None, SecurityKind::Ra2 | SecurityKind::Ra2_256) => 3,
+        (None, SecurityKind::Ra2Ne | SecurityKind::Ra2Ne256) => 2,
+        (None, SecurityKind::AppleDh) => 1,
+        (None, _) => 0,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which type is taken, for every mix of offers, credentials and policy.
 
-use super::{Choice, choose, choose_subtype};
+use super::{Choice, choose, choose_subtype, choose_way};
 use crate::testing::credentials;
-use crate::{RfbConfig, RfbError, SecurityKind};
+use crate::{RfbConfig, RfbError, SecurityKind, Seed};
 
 const NOBODY: (Option<&str>, Option<&str>) = (None, None);
 const PASSWORD: (Option<&str>, Option<&str>) = (None, Some("secret"));
@@ -82,6 +82,72 @@ fn prefers_vencrypt_when_it_may_hold_better() {
     assert_eq!(choose(&[19], &plain), Ok(Choice::Vencrypt));
     assert_eq!(
         choose(&[5, 30], &config(LOGIN)),
-        Err(RfbError::NoSecurityInCommon { offered: "5, 30".into() })
+        // There are no random numbers to make keys of.
+        Err(RfbError::SecurityNotAllowed { offered: "5, 30".into() })
     );
+    assert_eq!(
+        choose(&[20, 35], &config(LOGIN)),
+        Err(RfbError::NoSecurityInCommon { offered: "20, 35".into() })
+    );
+}
+
+fn seeded(who: (Option<&str>, Option<&str>)) -> RfbConfig {
+    RfbConfig { seed: Some(Seed::new([0; 32])), ..config(who) }
+}
+
+#[test]
+fn types_with_keys_of_their_own_come_in_order_of_strength() {
+    use SecurityKind::{AppleDh, MsLogon2, Ra2, Ra2_256, Ra2Ne, Ra2Ne256, VncAuth};
+    let cases: [(&[u32], _, SecurityKind); 8] = [
+        (&[2, 30], LOGIN, AppleDh),
+        (&[2, 30], PASSWORD, VncAuth),
+        (&[30, 6], LOGIN, Ra2Ne),
+        (&[130, 6], PASSWORD, Ra2Ne256),
+        (&[130, 5], PASSWORD, Ra2),
+        (&[129, 130, 5, 6, 2], PASSWORD, Ra2_256),
+        (&[2, 113], LOGIN, VncAuth),
+        (&[16, 5], PASSWORD, Ra2),
+    ];
+    for (offered, who, want) in cases {
+        assert_eq!(choose(offered, &seeded(who)), Ok(Choice::Direct(want)), "{offered:?}");
+    }
+    let refused = Err(RfbError::SecurityNotAllowed { offered: "113".into() });
+    assert_eq!(choose(&[113], &seeded(LOGIN)), refused);
+    let open = RfbConfig { allow_plaintext_password: true, ..seeded(LOGIN) };
+    assert_eq!(choose(&[113], &open), Ok(Choice::Direct(MsLogon2)));
+    // It may hold a certificate.
+    assert_eq!(choose(&[129, 19], &seeded(PASSWORD)), Ok(Choice::Vencrypt));
+    assert_eq!(choose_subtype(&[258, 129], &seeded(PASSWORD)), Ok(Ra2_256));
+    assert_eq!(choose_subtype(&[261, 129], &seeded(PASSWORD)), Ok(SecurityKind::X509Vnc));
+    let missing = Err(RfbError::CredentialsMissing { missing: "password" });
+    assert_eq!(choose(&[129], &seeded(NAME)), missing);
+}
+
+#[test]
+fn encryption_and_pins_leave_what_satisfies_them() {
+    let encrypting = RfbConfig { require_encryption: true, ..seeded(LOGIN) };
+    assert!(choose(&[6, 130, 30, 2], &encrypting).is_err());
+    assert_eq!(choose(&[6, 5], &encrypting), Ok(Choice::Direct(SecurityKind::Ra2)));
+    let pinning = RfbConfig { server_key_pins: vec![[0; 32]], ..seeded(LOGIN) };
+    assert!(choose(&[1, 2, 30], &pinning).is_err());
+    assert_eq!(choose(&[19, 6], &pinning), Ok(Choice::Direct(SecurityKind::Ra2Ne)));
+    assert!(choose_subtype(&[258, 262], &pinning).is_err());
+    assert_eq!(choose_subtype(&[262, 5], &pinning), Ok(SecurityKind::Ra2));
+}
+
+#[test]
+fn tights_negotiation_is_the_last_resort() {
+    let direct = |kind| Ok(Choice::Direct(kind));
+    assert_eq!(choose(&[16, 2], &config(PASSWORD)), direct(SecurityKind::VncAuth));
+    assert_eq!(choose(&[16], &config(PASSWORD)), Ok(Choice::Tight));
+    assert_eq!(choose(&[16, 2], &config(NOBODY)), Ok(Choice::Tight));
+    let none = Choice::Direct(SecurityKind::None);
+    let vnc = Choice::Direct(SecurityKind::VncAuth);
+    let plain = Choice::Direct(SecurityKind::Plain);
+    assert_eq!(choose_way(&[none, vnc], &config(PASSWORD)), Ok(vnc));
+    assert_eq!(choose_way(&[vnc, Choice::Vencrypt], &config(PASSWORD)), Ok(Choice::Vencrypt));
+    assert_eq!(choose_way(&[vnc, plain], &config(LOGIN)), Ok(vnc));
+    let open = RfbConfig { allow_plaintext_password: true, ..config(LOGIN) };
+    assert_eq!(choose_way(&[vnc, plain], &open), Ok(plain));
+    assert!(choose_way(&[], &config(LOGIN)).is_err());
 }

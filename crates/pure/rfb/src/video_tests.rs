@@ -1,0 +1,119 @@
+//! H.264 rectangles in whole sessions.
+
+use bytes::{BufMut, Bytes};
+use porthole_pixels::{Rect, Size};
+use porthole_remote::{Event, VideoChunk};
+
+use crate::RfbConfig;
+use crate::testing::{Harness, check_cuts, hello, rectangle, update};
+
+const SIZE: Size = Size { width: 100, height: 80 };
+const LEFT: Rect = Rect { x: 0, y: 0, width: 40, height: 80 };
+const RIGHT: Rect = Rect { x: 50, y: 0, width: 40, height: 80 };
+
+fn config() -> RfbConfig {
+    RfbConfig { h264: true, ..RfbConfig::default() }
+}
+
+fn h264(rect: Rect, flags: u32, data: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.put_u32(u32::try_from(data.len()).unwrap());
+    body.put_u32(flags);
+    body.put_slice(data);
+    rectangle(rect, 50, &body)
+}
+
+fn chunk(stream: u32, rect: Rect, is_start: bool, data: &'static [u8]) -> Event {
+    Event::Video(VideoChunk { stream, rect, is_start, data: Bytes::from_static(data) })
+}
+
+fn events_of(rectangles: &[Vec<u8>]) -> Vec<Event> {
+    let harness = check_cuts(&config(), &[hello(SIZE), update(rectangles)].concat());
+    assert_eq!(harness.heard.error, None);
+    harness.heard.events[2..].to_vec()
+}
+
+#[test]
+fn each_place_has_a_stream() {
+    let events = events_of(&[
+        h264(LEFT, 0, b"sps and key"),
+        h264(RIGHT, 0, b"another"),
+        h264(LEFT, 0, b"more"),
+        h264(RIGHT, 1, b"key again"),
+        h264(LEFT, 1, b""),
+        h264(LEFT, 0, b"key too"),
+    ]);
+    let want = [
+        chunk(0, LEFT, true, b"sps and key"),
+        chunk(1, RIGHT, true, b"another"),
+        chunk(0, LEFT, false, b"more"),
+        chunk(1, RIGHT, true, b"key again"),
+        chunk(0, LEFT, true, b"key too"),
+        Event::FrameEnd,
+    ];
+    assert_eq!(events, want);
+}
+
+#[test]
+fn a_reset_of_all_ends_them() {
+    let events = events_of(&[
+        h264(LEFT, 0, b"a"),
+        h264(RIGHT, 0, b"b"),
+        h264(RIGHT, 2, b"c"),
+        h264(LEFT, 3, b""),
+        h264(LEFT, 0, b"d"),
+    ]);
+    let want = [
+        chunk(0, LEFT, true, b"a"),
+        chunk(1, RIGHT, true, b"b"),
+        Event::VideoEnded(0),
+        Event::VideoEnded(1),
+        chunk(0, RIGHT, true, b"c"),
+        Event::VideoEnded(0),
+        chunk(0, LEFT, true, b"d"),
+        Event::FrameEnd,
+    ];
+    assert_eq!(events, want);
+}
+
+#[test]
+fn a_new_size_ends_what_is_no_longer_on_the_desktop() {
+    let smaller = rectangle(Rect::new(0, 0, 60, 80), -223, &[]);
+    let events = events_of(&[h264(LEFT, 0, b"a"), h264(RIGHT, 0, b"b"), smaller]);
+    assert_eq!(events[2..4], [Event::Resized(Size::new(60, 80)), Event::VideoEnded(1)]);
+}
+
+#[test]
+fn the_longest_silent_makes_room() {
+    let mut rectangles: Vec<Vec<u8>> =
+        (0..64).map(|x| h264(Rect::new(x, 0, 1, 1), 0, b"x")).collect();
+    rectangles.push(h264(Rect::new(0, 0, 1, 1), 0, b"y"));
+    rectangles.push(h264(Rect::new(70, 0, 1, 1), 0, b"z"));
+    let events = events_of(&rectangles);
+    let want = [
+        chunk(0, Rect::new(0, 0, 1, 1), false, b"y"),
+        Event::VideoEnded(1),
+        chunk(1, Rect::new(70, 0, 1, 1), true, b"z"),
+    ];
+    assert_eq!(events[64..67], want);
+}
+
+#[test]
+fn it_has_to_be_asked_for_and_has_limits() {
+    let stream = [hello(SIZE), update(&[h264(LEFT, 0, b"a")])].concat();
+    let harness = check_cuts(&RfbConfig::default(), &stream);
+    assert_eq!(harness.cause(), Some("unknown_encoding"));
+    let offers = |config| {
+        let mut harness = Harness::new(config);
+        harness.feed(&hello(SIZE));
+        let sent = harness.take_sent();
+        sent.windows(4).any(|bytes| bytes == [0, 0, 0, 50])
+    };
+    assert!(offers(config()) && !offers(RfbConfig::default()));
+    let long = rectangle(LEFT, 50, &[0, 0x10, 0, 0, 0, 0, 0, 0]);
+    let stream = [hello(SIZE), update(&[long])].concat();
+    assert_eq!(check_cuts(&config(), &stream).cause(), Some("over_limit"));
+    let outside = h264(Rect::new(90, 0, 40, 80), 0, b"a");
+    let stream = [hello(SIZE), update(&[outside])].concat();
+    assert_eq!(check_cuts(&config(), &stream).cause(), Some("outside_desktop"));
+}
