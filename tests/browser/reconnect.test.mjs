@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { openPage, waitForDisplay, waitForState, watchStates } from "./lib/page.mjs";
+import { canvasBox, openPage, waitForDisplay, waitForState, watchStates } from "./lib/page.mjs";
 import * as pictures from "./lib/pictures.mjs";
 import { scene } from "./lib/scene.mjs";
 import { Wire } from "./lib/sockets.mjs";
@@ -22,14 +22,34 @@ after(() => {
   wire?.stop();
 });
 
+let moves = 0;
+
 /**
- * Makes the pointer this page's own: TigerVNC paints one that another client has put there into the picture.
+ * Moves the pointer to another place than before, and returns that. Xvnc rounds some places down, but not these.
  *
  * @param {import("playwright-core").Page} page
  */
 async function movePointer(page) {
-  await page.mouse.move(300, 300);
-  await page.mouse.move(200, 200);
+  moves += 1;
+  const x = moves % 2 === 0 ? 204 : 208;
+  await page.mouse.move(x, 200);
+  return `x:${x} y:200`;
+}
+
+/** Waits until the remote has its pointer at such a place. */
+function pointerAt(/** @type {string} */ place) {
+  const where = () => remote.display.run("xdotool", ["getmouselocation"]);
+  return until(`pointer at ${place}`, async () => (await where()).startsWith(`${place} `), where);
+}
+
+/**
+ * Makes the pointer this page's own: TigerVNC paints one that another client has put there into the picture, and takes it
+ * away with the first change after this client has moved it.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+async function takePointer(page) {
+  await pointerAt(await movePointer(page));
 }
 
 /** Opens a page whose network can be cut, beside a terminal that writes what is typed into a file. */
@@ -42,7 +62,7 @@ async function open() {
   const { page, context } = await openPage(browser, gateway.link(gateway.token(), "scale=native", origin));
   await waitForState(page, "connected");
   // The keyboard belongs to the window under the pointer.
-  await movePointer(page);
+  await takePointer(page);
   return {
     page,
     path,
@@ -92,8 +112,9 @@ test("a cut wire after a new size", { timeout: TEST_MAX_MS }, async () => {
   wire.mend();
   await until("reconnection", async () => (await states()).join() === "reconnecting,connected", states);
   await until("newest size", async () => (await display.size()) === "800x600");
+  await until("newest size on the page", async () => (await canvasBox(page)).width === 800);
+  await takePointer(page);
   await display.paint(pictures.text(800, 600));
-  await movePointer(page);
   await waitForDisplay(page, display);
   assert.equal(gateway.sessionsOpened - before, 1);
   await context.close();
@@ -104,10 +125,53 @@ test("many short cuts", { timeout: TEST_MAX_MS }, async () => {
   for (let cut = 0; cut < 5; cut++) {
     const states = await watchStates(page);
     wire.cut();
+    // Nobody hears of this, and yet the pointer is there afterwards.
+    const place = await movePointer(page);
     wire.mend();
     await until("reconnection", async () => (await states()).join() === "reconnecting,connected", states);
+    await pointerAt(place);
   }
+  await page.keyboard.type("after ");
   await waitForDisplay(page, remote.display);
+  assert.equal(sessions(), 1);
+  await close();
+});
+
+test("a silent wire, and another socket before anybody gives up", { timeout: TEST_MAX_MS }, async () => {
+  const { page, path, sessions, close } = await open();
+  await page.keyboard.type("before ");
+  await waitForDisplay(page, remote.display);
+  const states = await watchStates(page);
+  const { accepted } = wire;
+
+  wire.silence();
+  await remote.display.paint(pictures.photo(800, 600));
+  await until("more than one attempt", () => wire.accepted > accepted + 1);
+  // The socket from before, and those that tried meanwhile, never say anything again.
+  wire.speak();
+
+  await until("reconnection", async () => (await states()).join() === "reconnecting,connected", states);
+  await waitForDisplay(page, remote.display);
+  await page.keyboard.type("after\n");
+  await until("typed text", () => remote.display.read(path) === "before after\n");
+  assert.equal(sessions(), 1);
+  await close();
+});
+
+test("a silent wire that speaks again", { timeout: TEST_MAX_MS }, async () => {
+  const { page, path, sessions, close } = await open();
+  for (const word of ["one ", "two ", "three\n"]) {
+    const states = await watchStates(page);
+    wire.silence();
+    await remote.display.paint(pictures.photo(800, 600, word.length));
+    await until("silence noticed", async () => (await states()).includes("reconnecting"), states);
+    // Now any of the sockets may be the first to get through.
+    wire.speak({ revive: true });
+    await until("return", async () => (await states()).at(-1) === "connected", states);
+    await waitForDisplay(page, remote.display);
+    await page.keyboard.type(word);
+  }
+  await until("typed text", () => remote.display.read(path) === "one two three\n");
   assert.equal(sessions(), 1);
   await close();
 });
@@ -137,7 +201,7 @@ test("a reload comes back to the session", { timeout: TEST_MAX_MS }, async () =>
     await waitForState(page, "connected");
     await waitForDisplay(page, remote.display);
   }
-  await movePointer(page);
+  await takePointer(page);
   await page.keyboard.type("after\n");
   await until("typed text", () => remote.display.read(path) === "before after\n");
   assert.equal(sessions(), 1);

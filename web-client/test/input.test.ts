@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { KEYSYM, keysymOf } from "../src/input/keysyms.js";
 import { Keyboard, type KeyStroke, type Platform } from "../src/input/keyboard.js";
-import { PointerPacer, WheelGatherer, buttonsOf } from "../src/input/pointer.js";
+import { PointerPacer, PointerReminder, WheelGatherer, buttonsOf } from "../src/input/pointer.js";
 import { scancodeOf } from "../src/input/scancodes.js";
 import { TouchTracker, type Gesture } from "../src/input/touch.js";
 import { changeBetween, commandsFor } from "../src/input/typing.js";
@@ -213,6 +213,56 @@ test("moves merge, buttons do not", () => {
   now += 8;
   mock.timers.tick(8);
   assert.deepEqual(sent, ["6,6 0"]);
+  mock.timers.reset();
+});
+
+test("a new link is told where the pointer is, once the picture has a size", () => {
+  holdTimeouts();
+  const sent: string[] = [];
+  let side = 0;
+  const pacer = new PointerPacer((command) => {
+    sent.push(describe(command));
+  }, () => 0);
+  const reminder = new PointerReminder(
+    ({ x, y }) => (side === 0 ? null : { x: Math.min(x, side - 1), y: Math.min(y, side - 1) }),
+    (place) => {
+      pacer.renew(place);
+    },
+  );
+  // The pointer was never here, and then it moves while there is no picture yet.
+  reminder.renew(false);
+  reminder.settle();
+  reminder.at({ x: 70, y: 80 });
+  reminder.settle();
+  assert.deepEqual(sent, []);
+  side = 100;
+  reminder.settle();
+  reminder.settle();
+  assert.deepEqual(sent.splice(0), ["70,80 0"]);
+  // Moves and buttons that a lost link never heard of: the place is told anew, the buttons are up.
+  pacer.update({ x: 70, y: 80 }, 1);
+  pacer.update({ x: 71, y: 80 }, 1);
+  sent.splice(0);
+  pacer.forget();
+  reminder.renew(true);
+  assert.deepEqual(sent.splice(0), ["70,80 0"]);
+  mock.timers.tick(100);
+  assert.deepEqual(sent, []);
+  // A pointer that comes only later is told once, and no size after that tells it again.
+  const late = new PointerReminder((spot) => spot, (place) => {
+    pacer.renew(place);
+  });
+  late.renew(true);
+  late.at({ x: 5, y: 6 });
+  late.at({ x: 7, y: 8 });
+  late.settle();
+  assert.deepEqual(sent.splice(0), ["5,6 0"]);
+  // A picture that starts anew and smaller.
+  reminder.renew(false);
+  assert.deepEqual(sent, []);
+  side = 10;
+  reminder.settle();
+  assert.deepEqual(sent, ["9,9 0"]);
   mock.timers.reset();
 });
 

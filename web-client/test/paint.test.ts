@@ -1,9 +1,14 @@
-/** Inflate and the lossless blocks, against Node's zlib. */
+/** What painting needs and no browser: inflate and the lossless blocks, against Node's zlib; regions, cells, tables, codecs. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
 import { BlockDecoder, BlockError, decodeCursorPixels } from "../src/paint/blocks.js";
+import { cellsFor } from "../src/paint/cells.js";
+import { JpegTables } from "../src/paint/jpeg.js";
+import { Region } from "../src/paint/region.js";
+import { codecOf, findSps } from "../src/paint/video.js";
+import type { Rect } from "../src/wire/message.js";
 import { InflateError, inflate } from "../src/paint/inflate.js";
 import { packPalette, packRgb } from "./packing.js";
 
@@ -113,4 +118,72 @@ test("a pointer's picture must be whole", () => {
   const rgba = Uint8Array.from({ length: 16 }, (_, at) => at);
   assert.deepEqual([...decodeCursorPixels(2, 2, bytes(deflateRawSync(rgba)))], [...rgba]);
   assert.throws(() => decodeCursorPixels(2, 2, bytes(deflateRawSync(rgba.subarray(1)))), BlockError);
+});
+
+test("a region knows what is left of it", () => {
+  const region = new Region();
+  region.add({ x: 10, y: 10, width: 30, height: 20 });
+  region.remove({ x: 0, y: 0, width: 100, height: 5 });
+  region.remove({ x: 20, y: 15, width: 10, height: 5 });
+  const pixels = (): number => region.within({ x: 0, y: 0, width: 100, height: 100 }).reduce((sum, { width, height }) => sum + width * height, 0);
+  assert.equal(pixels(), 30 * 20 - 10 * 5);
+  assert.deepEqual(region.within({ x: 20, y: 15, width: 10, height: 5 }), []);
+  assert.deepEqual(region.within({ x: 5, y: 5, width: 6, height: 6 }), [{ x: 10, y: 10, width: 1, height: 1 }]);
+  region.remove({ x: 10, y: 10, width: 30, height: 20 });
+  assert.ok(region.isEmpty);
+  // Against a plain map of pixels.
+  const next = random(9);
+  const map = new Uint8Array(40 * 40);
+  const part = (): Rect => ({ x: Math.floor(next() * 30), y: Math.floor(next() * 30), width: 1 + Math.floor(next() * 10), height: 1 + Math.floor(next() * 10) });
+  for (let round = 0; round < 300; round++) {
+    const [rect, adds] = [part(), next() < 0.3];
+    if (adds) {
+      region.add(rect);
+    } else {
+      region.remove(rect);
+    }
+    for (let y = rect.y; y < rect.y + rect.height; y++) {
+      map.fill(adds ? 1 : 0, 40 * y + rect.x, 40 * y + rect.x + rect.width);
+    }
+    const wrong = map.findIndex((value, at) => value === 1 && region.within({ x: at % 40, y: Math.floor(at / 40), width: 1, height: 1 }).length === 0);
+    assert.equal(wrong, -1);
+  }
+});
+
+test("a region of many parts stays small, and claims too much rather than too little", () => {
+  const region = new Region();
+  for (let at = 0; at < 65; at++) {
+    region.add({ x: 4 * at, y: at, width: 1, height: 1 });
+  }
+  assert.deepEqual(region.within({ x: 0, y: 0, width: 1_000, height: 1_000 }), [{ x: 0, y: 0, width: 257, height: 65 }]);
+});
+
+test("small machines and phones keep fewer cells", () => {
+  assert.deepEqual([cellsFor(undefined, false), cellsFor(8, false), cellsFor(4, false), cellsFor(undefined, true)], [4096, 4096, 1024, 1024]);
+});
+
+test("a scan and its tables make a file", () => {
+  const tables = new JpegTables();
+  const scan = Uint8Array.of(3, 0xff, 0xd8, 7, 8, 9);
+  assert.throws(() => tables.complete(scan));
+  assert.throws(() => tables.complete(new Uint8Array(0)));
+  const defined = Uint8Array.of(1, 2);
+  tables.define(3, defined);
+  defined.fill(0);
+  assert.deepEqual([...tables.complete(scan)], [0xff, 0xd8, 1, 2, 7, 8, 9]);
+  tables.define(3, Uint8Array.of(4));
+  assert.deepEqual([...tables.complete(scan)], [0xff, 0xd8, 4, 7, 8, 9]);
+  tables.clear();
+  assert.throws(() => tables.complete(scan));
+});
+
+test("a video's parameter set names its codec", () => {
+  const sps = [0x67, 0x42, 0xe0, 0x1f, 0x01, 0x02];
+  const unit = Uint8Array.of(0, 0, 0, 1, 9, 0x10, 0, 0, 1, ...sps, 0, 0, 0, 1, 0x68, 1, 0, 0, 1, 0x65, 0x67, 0x42);
+  assert.deepEqual([...(findSps(unit) ?? [])], sps);
+  assert.equal(codecOf(Uint8Array.from(sps)), "avc1.42E01F");
+  assert.deepEqual([...(findSps(Uint8Array.of(0, 0, 1, ...sps)) ?? [])], sps);
+  for (const none of [[], [0, 0, 1], [0, 0, 1, 0x65, 0x67, 1, 2, 3], [0, 0, 1, 0x67, 1, 2], [1, 0x67, 1, 2, 3]]) {
+    assert.equal(findSps(Uint8Array.from(none)), null, none.join());
+  }
 });

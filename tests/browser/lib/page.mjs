@@ -133,13 +133,35 @@ export async function waitForPicture(view, expected, selector = "#screen") {
 }
 
 /**
- * Waits until the canvas shows what an X display shows at the same time.
+ * Waits until the canvas shows what an X display shows at the same time. The display is read each time anew: what was typed
+ * may not be on it yet, and text cursors move.
  *
  * @param {View} view
  * @param {import("./x11.mjs").Display} display
  */
 export async function waitForDisplay(view, display) {
-  await waitForPicture(view, await display.grab());
+  let last = "";
+  await until("picture of the display", async () => {
+    last = await difference(view, await display.grab(), "#screen");
+    return last === "";
+  }, () => last);
+}
+
+/**
+ * How the canvas differs from a picture now, or nothing.
+ *
+ * @param {View} view
+ * @param {Picture} expected
+ * @param {string} selector
+ */
+async function difference(view, expected, selector) {
+  const { width, height } = expected;
+  const handle = await view.evaluateHandle((rgb) => Uint8Array.from(atob(rgb), (letter) => letter.charCodeAt(0)), expected.rgb.toString("base64"));
+  try {
+    return await view.evaluate(compare, { selector, rgb: handle, width, height });
+  } finally {
+    await handle.dispose();
+  }
 }
 
 /**

@@ -53,14 +53,19 @@ export async function speakingServer(bytes) {
   };
 }
 
-/** A TCP proxy whose wire can be cut and mended. */
+/** A TCP proxy whose wire can be cut and mended, or fall silent. */
 export class Wire {
   #server;
   #isWhole = true;
+  #isSilent = false;
   /** @type {Set<import("node:net").Socket>} */
   #sockets = new Set();
+  /** Both directions of every connection. @type {Set<readonly [from: import("node:net").Socket, to: import("node:net").Socket]>} */
+  #ways = new Set();
   /** Connections that came while it was cut. */
   refused = 0;
+  /** All connections that were not refused. */
+  accepted = 0;
 
   /** @param {number} target port on loopback */
   constructor(target) {
@@ -70,13 +75,20 @@ export class Wire {
         near.resetAndDestroy();
         return;
       }
+      this.accepted += 1;
       const far = connect(target, "127.0.0.1");
-      for (const [one, other] of /** @type {const} */ ([[near, far], [far, near]])) {
+      for (const way of /** @type {const} */ ([[near, far], [far, near]])) {
+        const [one, other] = way;
         this.#sockets.add(one);
-        one.setNoDelay(true).pipe(other);
+        this.#ways.add(way);
+        one.setNoDelay(true);
+        if (!this.#isSilent) {
+          one.pipe(other);
+        }
         // Whatever ends one side ends the other.
         one.on("error", () => undefined).once("close", () => {
           this.#sockets.delete(one);
+          this.#ways.delete(way);
           other.destroy();
         });
       }
@@ -96,6 +108,20 @@ export class Wire {
 
   mend() {
     this.#isWhole = true;
+  }
+
+  /** Takes connections, and forwards nothing until `speak`. */
+  silence() {
+    this.#isSilent = true;
+    this.#ways.forEach(([one, other]) => one.unpipe(other));
+  }
+
+  /** Ends the silence for new connections, and, if `revive`, for those of before. */
+  speak({ revive = false } = {}) {
+    this.#isSilent = false;
+    if (revive) {
+      this.#ways.forEach(([one, other]) => one.pipe(other));
+    }
   }
 
   stop() {

@@ -1,8 +1,9 @@
 /** One connection in one element: brings the engine, the view, the controls and the toolbar together. */
 
 import { startEngine, type EngineHost } from "../engine/host.js";
-import type { Failure, LinkState, Report } from "../engine/reports.js";
+import type { Failure, LinkState, Report, Stats } from "../engine/reports.js";
 import { KEYSYM } from "../input/keysyms.js";
+import { cellsFor } from "../paint/cells.js";
 import type { Command, Resume } from "../wire/command.js";
 import { ClipboardSync } from "./clipboard.js";
 import { Controls } from "./controls.js";
@@ -43,6 +44,8 @@ export class ScreenConnection extends EventTarget implements Connection {
   #quality: Quality;
   #saved: SavedSession | null;
   #mayInput = false;
+  /** Who waits for the engine's counters, in the order of asking. */
+  readonly #statsWaiting: { readonly done: (stats: Stats) => void; readonly fail: (error: Error) => void }[] = [];
 
   constructor(element: HTMLElement, options: ConnectOptions) {
     super();
@@ -103,6 +106,17 @@ export class ScreenConnection extends EventTarget implements Connection {
     return this.#clipboard.offer(text, true);
   }
 
+  async stats(): Promise<Stats> {
+    const engine = this.#engine;
+    if (engine === null) {
+      throw new Error("there is no connection");
+    }
+    return new Promise((done, fail) => {
+      this.#statsWaiting.push({ done, fail });
+      engine.order({ kind: "stats" });
+    });
+  }
+
   async requestFullscreen(): Promise<void> {
     if (document.fullscreenElement !== null) {
       await document.exitFullscreen();
@@ -132,9 +146,10 @@ export class ScreenConnection extends EventTarget implements Connection {
   /** Takes everything out of the page. @internal */
   remove(): void {
     this.#abort.abort();
-    this.#engine?.terminate();
+    this.#stopEngine();
     this.#controls?.close();
     this.#view.close();
+    this.#cover.close();
     this.#host.remove();
   }
 
@@ -189,9 +204,17 @@ export class ScreenConnection extends EventTarget implements Connection {
     }, options);
   }
 
-  #start(): void {
+  /** Ends the engine. Those who wait for its counters learn that there are none. */
+  #stopEngine(): void {
     this.#engine?.terminate();
     this.#engine = null;
+    for (const { fail } of this.#statsWaiting.splice(0)) {
+      fail(new Error("the connection has ended"));
+    }
+  }
+
+  #start(): void {
+    this.#stopEngine();
     const wish = this.#view.wish();
     this.#view.wishSent(wish);
     const start = {
@@ -202,6 +225,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       resume: resumeOf(this.#saved),
       visible: !document.hidden,
       quality: QUALITIES.indexOf(this.#quality),
+      cells: cellsFor(memoryOf(navigator), matchMedia("(pointer: coarse)").matches),
     };
     this.#setState("connecting", null);
     if (start.token === "") {
@@ -221,10 +245,11 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#setState(report.state, report.failure);
         break;
       case "session":
-        this.#welcome(report.permissions, report.resume);
+        this.#welcome(report.permissions, report.resume, report.kept);
         break;
       case "size":
         this.#view.resize(report.width, report.height);
+        this.#controls?.sized();
         break;
       case "cursor":
         this.#cursor.show(report.cursor);
@@ -258,14 +283,17 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#emit("latency", { latencyMs: report.latencyMs });
         this.#toolbar?.latency(report.latencyMs);
         break;
+      case "stats":
+        this.#statsWaiting.shift()?.done(report.stats);
+        break;
     }
   }
 
-  #welcome(permissions: number, resume: Resume): void {
+  #welcome(permissions: number, resume: Resume, kept: boolean): void {
     this.#clipboard.permissions = permissions;
     this.#mayInput = (permissions & MAY_INPUT) !== 0;
     this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
-    this.#controls?.forget();
+    this.#controls?.renew(kept);
     this.#emit("session", this.#saved);
   }
 
@@ -444,4 +472,9 @@ interface KeyboardLock {
 
 function keyboardOf(holder: Navigator & { readonly keyboard?: KeyboardLock }): KeyboardLock | undefined {
   return holder.keyboard;
+}
+
+/** The machine's memory in GiB, where the browser tells it; the DOM library does not name it. */
+function memoryOf(holder: Navigator & { readonly deviceMemory?: number }): number | undefined {
+  return holder.deviceMemory;
 }

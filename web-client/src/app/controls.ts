@@ -1,7 +1,7 @@
 /** Input of one screen: listens to the page and sends what the user does. */
 
 import { platformOf, Keyboard, type CommandKey } from "../input/keyboard.js";
-import { PointerPacer, WheelGatherer, buttonsOf } from "../input/pointer.js";
+import { PointerPacer, PointerReminder, WheelGatherer, buttonsOf } from "../input/pointer.js";
 import { TouchTracker, type Gesture, type Spot } from "../input/touch.js";
 import { Typing } from "../input/typing.js";
 import type { Command } from "../wire/command.js";
@@ -43,6 +43,7 @@ export class Controls {
   readonly #context: ControlsContext;
   readonly #keyboard: Keyboard;
   readonly #pacer: PointerPacer;
+  readonly #reminder: PointerReminder;
   readonly #wheel = new WheelGatherer();
   readonly #touch: TouchTracker;
   readonly #typing: Typing;
@@ -58,6 +59,12 @@ export class Controls {
     this.area.setAttribute("aria-label", label);
     this.#keyboard = new Keyboard(platformOf(navigator.userAgent), context.commandKey, send);
     this.#pacer = new PointerPacer(send, now);
+    this.#reminder = new PointerReminder(
+      (spot) => (context.view.size.width === 0 ? null : this.#place(spot)),
+      (place) => {
+        this.#pacer.renew(place);
+      },
+    );
     this.#touch = new TouchTracker((gesture) => {
       this.#gesture(gesture);
     }, now);
@@ -91,11 +98,17 @@ export class Controls {
     this.#keyboard.setLeds(bits);
   }
 
-  /** The link is new: nothing is pressed over there. */
-  forget(): void {
+  /** The link is new: nothing is pressed over there. `sized` as in {@link PointerReminder.renew}. */
+  renew(sized: boolean): void {
     this.#keyboard.forget();
     this.#pacer.forget();
     this.#context.released();
+    this.#reminder.renew(sized);
+  }
+
+  /** The picture has a size, perhaps a new one. */
+  sized(): void {
+    this.#reminder.settle();
   }
 
   /** Takes all listeners away. */
@@ -219,7 +232,7 @@ export class Controls {
     }
     const box = this.#context.view.viewport.getBoundingClientRect();
     this.#context.cursor.move(spot.x - box.left, spot.y - box.top);
-    this.#pacer.update(this.#place(spot), buttonsOf(event.buttons));
+    this.#point(spot, buttonsOf(event.buttons));
   }
 
   #gesture(gesture: Gesture): void {
@@ -235,7 +248,7 @@ export class Controls {
         this.#click(gesture.at, BUTTON_RIGHT);
         break;
       case "drag":
-        this.#pacer.update(this.#place(gesture.at), gesture.phase === "end" ? 0 : BUTTON_LEFT);
+        this.#point(gesture.at, gesture.phase === "end" ? 0 : BUTTON_LEFT);
         break;
       case "pan":
         this.#context.view.panBy(gesture.dx, gesture.dy);
@@ -259,11 +272,16 @@ export class Controls {
   }
 
   #click(at: Spot, button: number): void {
-    const place = this.#place(at);
     this.#moveField(at);
-    this.#pacer.update(place, 0);
-    this.#pacer.update(place, button);
-    this.#pacer.update(place, 0);
+    for (const buttons of [0, button, 0]) {
+      this.#point(at, buttons);
+    }
+  }
+
+  /** The pointer is at `spot` with `buttons`, as the link counts them, down. */
+  #point(spot: Spot, buttons: number): void {
+    this.#reminder.at(spot);
+    this.#pacer.update(this.#place(spot), buttons);
   }
 
   /** Input methods show their candidates beside the field, so it goes where the user clicked. */

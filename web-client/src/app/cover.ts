@@ -4,6 +4,9 @@ import type { Failure, LinkState } from "../engine/reports.js";
 import { logo, make } from "./dom.js";
 import type { Strings } from "./strings.js";
 
+/** How long a connection may be away before the user is told, in milliseconds: most of them are back by then. */
+const AWAY_MAX_MS = 1_500;
+
 /** An ending in the user's words. */
 export interface Ending {
   readonly title: string;
@@ -52,6 +55,7 @@ export class Cover {
   readonly #strings: Strings;
   readonly #retry: () => void;
   readonly #status = make("p", { class: "status", role: "status" });
+  #awayTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(strings: Strings, retry: () => void) {
     this.#strings = strings;
@@ -62,12 +66,17 @@ export class Cover {
   /** Shows what the state calls for, or nothing. */
   show(state: LinkState, failure: Failure | null): void {
     this.element.dataset["state"] = state;
+    if (state !== "reconnecting") {
+      this.close();
+    }
     switch (state) {
       case "connecting":
         this.#wait(this.#strings.connecting);
         break;
       case "reconnecting":
-        this.#wait(this.#strings.reconnecting);
+        this.#awayTimer ??= setTimeout(() => {
+          this.#wait(this.#strings.reconnecting);
+        }, AWAY_MAX_MS);
         break;
       case "connected":
         this.element.hidden = true;
@@ -77,6 +86,12 @@ export class Cover {
         this.#end(state === "closed" ? { category: 7, cause: "", message: "", ...failure } : failure);
         break;
     }
+  }
+
+  /** Lets go of the page. */
+  close(): void {
+    clearTimeout(this.#awayTimer);
+    this.#awayTimer = undefined;
   }
 
   /** Says more about a wait. */

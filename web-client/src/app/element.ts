@@ -1,7 +1,7 @@
 /** `<porthole-screen>`: a connection as a custom element. Importing this module defines it. */
 
 import { connect, remove } from "./index.js";
-import type { Connection, Quality, Scale } from "./options.js";
+import type { Connection, Quality, Scale, Stats } from "./options.js";
 
 /**
  * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`. A change of
@@ -14,6 +14,14 @@ export class PortholeScreen extends HTMLElement {
   /** The connection, for its events and methods; null while there is no token or place in the page. */
   get connection(): Connection | null {
     return this.#connection;
+  }
+
+  /** As {@link Connection.stats}. */
+  async stats(): Promise<Stats> {
+    if (this.#connection === null) {
+      throw new Error("there is no connection");
+    }
+    return this.#connection.stats();
   }
 
   connectedCallback(): void {

@@ -13,6 +13,8 @@ export type {
   Quality,
   SavedSession,
   Scale,
+  Spread,
+  Stats,
 } from "./options.js";
 
 const connections = new WeakMap<HTMLElement, ScreenConnection>();

@@ -1,11 +1,11 @@
 /** The public options, states and events of a connection. */
 
 import type { CommandKey } from "../input/keyboard.js";
-import type { Failure, LinkState } from "../engine/reports.js";
+import type { Failure, LinkState, Spread, Stats } from "../engine/reports.js";
 import type { Quality } from "./toolbar.js";
 import type { Scale } from "./view.js";
 
-export type { CommandKey, Failure, LinkState, Quality, Scale };
+export type { CommandKey, Failure, LinkState, Quality, Scale, Spread, Stats };
 
 /** What lets a viewer come back to its session after a reload, as hexadecimal text. Keep it secret. */
 export interface SavedSession {
@@ -73,6 +73,8 @@ export interface Connection extends EventTarget {
   sendClipboard(text: string): boolean;
   /** Full screen, with the system's shortcuts where the browser allows. Needs a click or key. */
   requestFullscreen(): Promise<void>;
+  /** What was received and painted since the last call; for measurements. Rejects when the connection is taken away. */
+  stats(): Promise<Stats>;
   addEventListener<K extends keyof ConnectionEvents>(
     kind: K,
     listener: (event: ConnectionEvents[K]) => void,

@@ -4,11 +4,16 @@
  */
 
 import { decodeCursorPixels } from "../paint/blocks.js";
+import { Cells } from "../paint/cells.js";
 import { FrameQueue } from "../paint/frames.js";
 import { Painter, type PaintCanvas } from "../paint/painter.js";
-import type { CursorMessage, Message, Rect } from "../wire/message.js";
+import { union } from "../paint/region.js";
+import { probeVideo } from "../paint/video.js";
+import { FEATURE, type CursorMessage, type Message, type Rect, type WelcomeMessage } from "../wire/message.js";
 import { Link } from "./link.js";
+import { Meter } from "./meter.js";
 import type { Order, Report, Start } from "./reports.js";
+import type { Offer } from "./socket.js";
 
 /** Sends a report; buffers in `transfer` change hands. */
 export type Reporter = (report: Report, transfer: readonly ArrayBuffer[]) => void;
@@ -20,8 +25,10 @@ const REPAINT_GAP_MS = 500;
 export class Engine {
   readonly #report: Reporter;
   readonly #link: Link;
+  readonly #cells: Cells;
   readonly #frames: FrameQueue;
-  #size = { width: 0, height: 0 };
+  readonly #meter = new Meter(performance.now());
+  #hasVideo = false;
   #spoiled: Rect | null = null;
   #repaintTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,37 +39,17 @@ export class Engine {
    */
   constructor(start: Start, canvas: PaintCanvas & CanvasImageSource, report: Reporter) {
     this.#report = report;
-    this.#frames = new FrameQueue(new Painter(canvas), {
-      painted: (frame, decodeUs) => {
-        this.#link.send({ kind: "ack", frame, decodeUs });
-        this.#link.painted();
-      },
-      resized: (width, height) => {
-        this.#size = { width, height };
-        report({ kind: "size", width, height }, []);
-      },
-      spoiled: (rect) => {
-        this.#askRepaint(rect);
-      },
-    });
-    this.#link = new Link(start, {
-      state: (state, failure) => {
-        report({ kind: "state", state, failure }, []);
-      },
-      opened: () => {
-        this.#frames.reset();
-      },
-      record: (message, arrivedMs) => {
-        this.#handle(message, arrivedMs);
-      },
-      latency: (latencyMs) => {
-        report({ kind: "latency", latencyMs }, []);
-      },
-    });
+    this.#cells = new Cells(start.cells);
+    this.#frames = this.#makeQueue(canvas);
+    this.#link = this.#makeLink(start);
     // The browser may take the canvas's memory away, for example when its graphics process restarts.
     const restorable: PaintCanvas = canvas;
+    restorable.addEventListener("contextlost", () => {
+      this.#frames.lose();
+    });
     restorable.addEventListener("contextrestored", () => {
-      this.#askRepaint({ x: 0, y: 0, ...this.#size });
+      this.#frames.lose();
+      this.#link.renew();
     });
     this.#link.start();
   }
@@ -79,10 +66,79 @@ export class Engine {
         this.#link.wake();
         break;
       case "stop":
-        clearTimeout(this.#repaintTimer);
         this.#link.stop();
-        this.#frames.reset();
         break;
+      case "stats":
+        this.#report({ kind: "stats", stats: this.#meter.take(performance.now(), this.#cells.used) }, []);
+        break;
+    }
+  }
+
+  #makeQueue(canvas: PaintCanvas & CanvasImageSource): FrameQueue {
+    return new FrameQueue(new Painter(canvas), this.#cells, {
+      painted: (frame, decodeMs, drawMs) => {
+        this.#meter.painted(decodeMs, drawMs);
+        this.#link.send({ kind: "ack", frame, decodeUs: decodeMs * 1000 });
+        this.#link.painted();
+      },
+      resized: (width, height) => {
+        this.#report({ kind: "size", width, height }, []);
+      },
+      spoiled: (rect) => {
+        this.#askRepaint(rect);
+      },
+    });
+  }
+
+  #makeLink(start: Start): Link {
+    const probe = async (): Promise<void> => {
+      this.#hasVideo = await probeVideo();
+    };
+    return new Link(start, {
+      ready: probe(),
+      state: (state, failure) => {
+        if (state === "closed" || state === "failed") {
+          // What is on the canvas stays; what served to go on from there does not.
+          clearTimeout(this.#repaintTimer);
+          this.#frames.begin(false);
+        }
+        this.#report({ kind: "state", state, failure }, []);
+      },
+      offer: () => this.#offer(),
+      welcomed: (welcome, offer) => {
+        this.#welcomed(welcome, offer);
+      },
+      received: (bytes) => {
+        this.#meter.received(bytes);
+      },
+      record: (message, arrivedMs) => {
+        this.#handle(message, arrivedMs);
+      },
+      latency: (latencyMs) => {
+        this.#report({ kind: "latency", latencyMs }, []);
+      },
+    });
+  }
+
+  #offer(): Offer {
+    const video = this.#hasVideo && this.#frames.isVideoUsable ? FEATURE.video : 0;
+    return {
+      features: FEATURE.cells | FEATURE.tables | video,
+      painted: this.#frames.kept,
+      cells: this.#cells.count,
+      age: this.#frames.age,
+    };
+  }
+
+  #welcomed({ features, permissions, session, secret }: WelcomeMessage, offer: Offer): void {
+    const goesOn = (features & FEATURE.kept) !== 0;
+    // An old socket that spoke up once more may have changed the picture since it was offered.
+    const kept = goesOn && offer.age === this.#frames.age;
+    this.#frames.begin(kept);
+    this.#spoiled = null;
+    this.#report({ kind: "session", permissions, resume: { session: session.slice(), secret: secret.slice() }, kept }, []);
+    if (goesOn && !kept) {
+      this.#link.renew();
     }
   }
 
@@ -92,20 +148,14 @@ export class Engine {
       case "fill":
       case "copy":
       case "image":
+      case "store":
+      case "recall":
+      case "tables":
+      case "video":
         this.#frames.push(message);
         break;
       case "frameEnd":
         this.#frames.end(message.frame, arrivedMs);
-        break;
-      case "welcome":
-        this.#report(
-          {
-            kind: "session",
-            permissions: message.permissions,
-            resume: { session: message.session.slice(), secret: message.secret.slice() },
-          },
-          [],
-        );
         break;
       case "cursor":
         this.#reportCursor(message);
@@ -121,6 +171,7 @@ export class Engine {
       case "abilities":
         this.#report(message, []);
         break;
+      case "welcome":
       case "error":
       case "pong":
         // The link itself deals with these.
@@ -158,12 +209,4 @@ export class Engine {
       }
     }, REPAINT_GAP_MS);
   }
-}
-
-function union(first: Rect, second: Rect): Rect {
-  const x = Math.min(first.x, second.x);
-  const y = Math.min(first.y, second.y);
-  const right = Math.max(first.x + first.width, second.x + second.width);
-  const bottom = Math.max(first.y + first.height, second.y + second.height);
-  return { x, y, width: right - x, height: bottom - y };
 }

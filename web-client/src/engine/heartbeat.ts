@@ -2,37 +2,86 @@
  * Watches whether the gateway still answers. Pure: the caller brings the time and does the sending.
  *
  * A socket whose network is gone reports nothing for minutes, so silence is measured against pings
- * that this client has sent. A machine that slept sees a large gap between two ticks; the silence
- * before it says nothing, and counting starts anew.
+ * that this client has sent: soon while frames come or input waits for its effect, now and then otherwise. First
+ * the socket counts as silent, and another may be opened beside it; much later it counts as lost.
+ * A machine that slept sees a large gap between two ticks; the silence before it says nothing, and counting starts anew.
  */
 
-/** How often `tick` wants to be called, in milliseconds. */
-export const TICK_MS = 1_000;
+/** Longest time between two ticks, in milliseconds. */
+export const TICK_MAX_MS = 500;
+const TICK_MIN_MS = 50;
 /** Between two pings, in milliseconds. */
-export const PING_GAP_MS = 5_000;
-/** The same while input waits for an answer. */
-export const PING_GAP_BUSY_MS = 2_000;
-/** Silence after which a link counts as lost, in milliseconds. */
-export const SILENCE_MAX_MS = 10_000;
+export const PING_GAP_MS = 2_500;
+/** The same while the page is hidden. */
+export const PING_GAP_HIDDEN_MS = 5_000;
+/** Without a byte for so long, a ping follows while something is expected. */
+export const PING_GAP_BUSY_MS = 500;
+/** How long something is expected after a frame or input, in milliseconds. */
+const BUSY_MS = 2_000;
+/** Shortest silence that counts, in milliseconds. Slow networks take as many round trips as the next line says. */
+export const SILENCE_MIN_MS = 1_000;
+const SILENCE_ROUND_TRIPS = 4;
+/** Shortest wait for the answer to a ping, in milliseconds. */
+const ANSWER_MIN_MS = 500;
+/** Silence after which a socket counts as lost, in milliseconds. */
+export const LOST_MS = 10_000;
 /** The same after a hint that the network has changed. */
-export const PROBE_MAX_MS = 3_000;
+export const LOST_HINTED_MS = 3_000;
 const TICK_LATE_MS = 5_000;
+/** Longest patience, as a multiple of the ordinary one, and how long calm must last until it is halved. */
+const DOUBT_MAX = 8;
+const CALM_MS = 30_000;
 
-/** What the caller must do now. */
-export type Beat = "nothing" | "ping" | "lost";
+/** What the caller must do now. `silent` comes with every tick until bytes do. */
+export type Beat = "nothing" | "ping" | "silent" | "lost";
 
-/** One heartbeat belongs to one socket. All times are in milliseconds of one clock. */
+/** What is known of the network, beyond one socket. All times are in milliseconds of one clock. */
+export class Network {
+  /** Whether the page is hidden. */
+  hidden = false;
+  #roundTripMs: number | null = null;
+  #doubt = 1;
+  #doubtMs = 0;
+
+  /** A mean round trip, or null before the first. */
+  get roundTripMs(): number | null {
+    return this.#roundTripMs;
+  }
+
+  /** How many times longer than usual to be patient. */
+  get doubt(): number {
+    return this.#doubt;
+  }
+
+  measured(roundTripMs: number, nowMs: number): void {
+    this.#roundTripMs = this.#roundTripMs === null ? roundTripMs : (3 * this.#roundTripMs + roundTripMs) / 4;
+    if (this.#doubt > 1 && nowMs - this.#doubtMs > CALM_MS) {
+      this.#doubt /= 2;
+      this.#doubtMs = nowMs;
+    }
+  }
+
+  /** A silence was none. One large message on a slow network looks like one, and must not be cut short again and again. */
+  criedWolf(nowMs: number): void {
+    this.#doubt = Math.min(DOUBT_MAX, this.#doubt * 2);
+    this.#doubtMs = nowMs;
+  }
+}
+
+/** One heartbeat belongs to one socket. */
 export class Heartbeat {
+  readonly #network: Network;
   #heardMs: number;
   #tickMs: number;
-  #inputMs = -Infinity;
+  #busyMs = -Infinity;
   #pingMs = -Infinity;
   /** When the first ping since the last byte was sent, or null without one. */
   #askedMs: number | null = null;
-  #patienceMs = SILENCE_MAX_MS;
+  #isHinted = false;
   #token = 0;
 
-  constructor(nowMs: number) {
+  constructor(network: Network, nowMs: number) {
+    this.#network = network;
     this.#heardMs = nowMs;
     this.#tickMs = nowMs;
   }
@@ -41,12 +90,12 @@ export class Heartbeat {
   heard(nowMs: number): void {
     this.#heardMs = nowMs;
     this.#askedMs = null;
-    this.#patienceMs = SILENCE_MAX_MS;
+    this.#isHinted = false;
   }
 
-  /** Input was sent whose effect the user waits for. */
-  input(nowMs: number): void {
-    this.#inputMs = nowMs;
+  /** A frame came, or input was sent whose effect the user waits for: more is to be expected. */
+  expect(nowMs: number): void {
+    this.#busyMs = nowMs;
   }
 
   tick(nowMs: number): Beat {
@@ -56,17 +105,30 @@ export class Heartbeat {
       this.#askedMs = null;
       return "ping";
     }
-    if (this.#askedMs !== null && nowMs - this.#askedMs >= this.#patienceMs) {
+    if (this.#askedMs !== null && nowMs - this.#askedMs >= (this.#isHinted ? LOST_HINTED_MS : LOST_MS)) {
       return "lost";
     }
-    const gapMs = this.#inputMs > this.#heardMs ? PING_GAP_BUSY_MS : PING_GAP_MS;
-    return nowMs - this.#pingMs >= gapMs ? "ping" : "nothing";
+    if (nowMs >= this.#pingDueMs(nowMs)) {
+      return "ping";
+    }
+    return nowMs >= this.#silentAtMs() ? "silent" : "nothing";
+  }
+
+  /** How long the next tick can wait, in milliseconds. */
+  nextMs(nowMs: number): number {
+    const due = Math.min(this.#pingDueMs(nowMs), Math.max(nowMs, this.#silentAtMs()));
+    return Math.min(TICK_MAX_MS, Math.max(TICK_MIN_MS, due - nowMs));
+  }
+
+  /** Whether the socket is silent. */
+  isSilent(nowMs: number): boolean {
+    return nowMs >= this.#silentAtMs();
   }
 
   /** Something hints that the network changed: ask now, and wait less long for the answer. */
   probe(): void {
     this.#askedMs = null;
-    this.#patienceMs = PROBE_MAX_MS;
+    this.#isHinted = true;
   }
 
   /** A ping leaves; returns its token. */
@@ -79,6 +141,27 @@ export class Heartbeat {
 
   /** The round trip that a pong ends, in milliseconds, or null for the answer to an older ping. */
   ponged(token: number, nowMs: number): number | null {
-    return token === this.#token ? nowMs - this.#pingMs : null;
+    if (token !== this.#token) {
+      return null;
+    }
+    this.#network.measured(nowMs - this.#pingMs, nowMs);
+    return nowMs - this.#pingMs;
+  }
+
+  #pingDueMs(nowMs: number): number {
+    if (nowMs - this.#busyMs < BUSY_MS) {
+      return Math.max(this.#pingMs, this.#heardMs) + PING_GAP_BUSY_MS;
+    }
+    return this.#pingMs + (this.#network.hidden ? PING_GAP_HIDDEN_MS : PING_GAP_MS);
+  }
+
+  #silentAtMs(): number {
+    const { roundTripMs, doubt } = this.#network;
+    if (this.#askedMs === null || roundTripMs === null) {
+      return Infinity;
+    }
+    const trips = SILENCE_ROUND_TRIPS * roundTripMs;
+    const answer = this.#askedMs + Math.max(ANSWER_MIN_MS, trips) * doubt;
+    return this.#isHinted ? answer : Math.max(answer, this.#heardMs + Math.max(SILENCE_MIN_MS, trips) * doubt);
   }
 }

@@ -1,21 +1,33 @@
 /**
- * The link's WebSocket: opens it, says hello, notices when it dies, and brings the session back.
+ * The link: says hello, notices when the gateway falls silent, and brings the session back.
  *
- * One link owns one socket at a time. It decodes messages and hands the records on; it knows nothing
- * of canvases. Timers here never depend on animation frames, which stop in hidden tabs.
+ * One socket, the current one, carries the session. Others are attempts until their Welcome comes; the last to be
+ * welcomed is the current one, because the gateway closes the one before. Attempts follow a loss, and a silence that
+ * may become one: then they run beside the current socket, and are dropped if it speaks again. A browser lets one
+ * WebSocket at a time connect to a host, so an attempt that does not connect soon makes room for the next.
+ *
+ * The link decodes messages and hands the records on; it knows nothing of canvases. Timers here never depend on
+ * animation frames, which stop in hidden tabs.
  */
 
-import { encodeCommand, type Command, type Resume } from "../wire/command.js";
-import { decodeMessages, type ErrorMessage, type Message } from "../wire/message.js";
-import type { Bytes } from "../wire/reader.js";
-import { retryDelayMs } from "./backoff.js";
-import { Heartbeat, TICK_MS } from "./heartbeat.js";
+import type { Command, Resume } from "../wire/command.js";
+import { FEATURE, type ErrorMessage, type Message, type WelcomeMessage } from "../wire/message.js";
+import { connectMaxMs, retryDelayMs } from "./backoff.js";
+import { Heartbeat, Network } from "./heartbeat.js";
 import type { Failure, LinkState, Start, Wish } from "./reports.js";
+import { LinkSocket, type Offer, type SocketListener } from "./socket.js";
 
 /** How long to try while no Welcome has said how long the session lives, in milliseconds. */
 const LINGER_UNKNOWN_MS = 10_000;
 /** Longest wait for a socket to open and for its Welcome, in milliseconds. */
 const OPEN_MAX_MS = 10_000;
+/** The same for the Welcome of one that comes back, before another is tried: this, or so many round trips. */
+const WELCOME_MIN_MS = 1_000;
+const WELCOME_ROUND_TRIPS = 8;
+/** Most attempts at a time. */
+const ATTEMPTS_MAX = 3;
+/** So long after an attempt was dropped, the gateway may still replace the current socket by it, in milliseconds. */
+const REPLACED_MAX_MS = 10_000;
 /** The subprotocol that carries the token allows these characters only (RFC 9110 §5.6.2). */
 const TOKEN_SHAPE = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** WebSocket close codes are 4000 plus the error's category. */
@@ -23,9 +35,15 @@ const CLOSE_CODE_BASE = 4000;
 
 /** What a link tells its owner. */
 export interface LinkListener {
+  /** Resolves once `offer` may be asked. */
+  readonly ready: Promise<void>;
   state(state: LinkState, failure: Failure | null): void;
-  /** A new socket begins: what was drawn and not acknowledged is void. */
-  opened(): void;
+  /** What the next Hello says about the picture. */
+  offer(): Offer;
+  /** A new socket carries the session: what was drawn and not acknowledged is void. `offer` is what its Hello said. */
+  welcomed(welcome: WelcomeMessage, offer: Offer): void;
+  /** A message of `bytes` came. */
+  received(bytes: number): void;
   /** A record that the link does not deal with itself. `arrivedMs` is when its message came. */
   record(message: Message, arrivedMs: number): void;
   latency(latencyMs: number): void;
@@ -34,40 +52,69 @@ export interface LinkListener {
 /** Keeps one session's socket alive. */
 export class Link {
   readonly #listener: LinkListener;
-  readonly #url: string;
-  readonly #token: string;
-  readonly #viewOnly: boolean;
+  readonly #start: Start;
+  readonly #network = new Network();
+  readonly #sockets: SocketListener = {
+    opened: (socket) => {
+      void this.#listener.ready.then(() => {
+        if (this.#attempts.includes(socket)) {
+          this.#greet(socket);
+        }
+      });
+    },
+    received: (socket, records, bytes, arrivedMs) => {
+      this.#listener.received(bytes);
+      this.#receive(socket, records, arrivedMs);
+    },
+    broken: (_socket, reason) => {
+      this.fail(reason);
+    },
+    closed: (socket) => {
+      if (socket === this.#current) {
+        this.#lose();
+      } else {
+        this.#attemptFailed(socket);
+      }
+    },
+  };
   #state: LinkState = "connecting";
   #wish: Wish;
   #resume: Resume | null;
   #visible: boolean;
   #quality: number;
   #lingerMs = LINGER_UNKNOWN_MS;
-  #socket: WebSocket | null = null;
+  #current: LinkSocket | null = null;
   #heartbeat: Heartbeat | null = null;
-  #welcomed = false;
-  #attempt = 0;
+  /** Whether a frame of the current socket is on the canvas. */
+  #isShown = false;
+  #attempts: LinkSocket[] = [];
+  /** The picture's age in the first Hello that came back with the present secret: the gateway may go on from there only. */
+  #offeredAge: number | null = null;
+  /** When an attempt was dropped that may have reached the gateway. */
+  #droppedMs = -Infinity;
+  /** Attempts since a frame was shown, and waits between them. */
+  #tries = 0;
+  #failures = 0;
   #lostMs: number;
   #lastFailure: Failure | null = null;
-  #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #openTimer: ReturnType<typeof setTimeout> | undefined;
-  #tickTimer: ReturnType<typeof setInterval> | undefined;
+  /** For the next attempt, whether it waits for its time or for another to take too long. */
+  #attemptTimer: ReturnType<typeof setTimeout> | undefined;
+  #tickTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(start: Start, listener: LinkListener) {
     this.#listener = listener;
-    this.#url = start.url;
-    this.#token = start.token;
-    this.#viewOnly = start.viewOnly;
+    this.#start = start;
     this.#wish = start.wish;
     this.#resume = start.resume;
     this.#visible = start.visible;
+    this.#network.hidden = !start.visible;
     this.#quality = start.quality;
     this.#lostMs = performance.now();
   }
 
   /** Opens the first socket. Call it once. */
   start(): void {
-    if (!TOKEN_SHAPE.test(this.#token)) {
+    if (!TOKEN_SHAPE.test(this.#start.token)) {
       this.#finish("failed", { category: 1, cause: "token_invalid", message: "" });
       return;
     }
@@ -89,7 +136,7 @@ export class Link {
       case "text":
       case "pointer":
       case "wheel":
-        this.#heartbeat?.input(performance.now());
+        this.#heartbeat?.expect(performance.now());
         break;
       case "hello":
       case "ack":
@@ -100,33 +147,47 @@ export class Link {
       case "repaint":
         break;
     }
-    if (this.#welcomed) {
-      this.#transmit(command);
-    }
+    this.#current?.send(command);
   }
 
   /** The page is hidden or shown again. */
   setVisible(visible: boolean): void {
     this.#visible = visible;
+    this.#network.hidden = !visible;
     this.send({ kind: "visible", visible });
   }
 
   /** The network or the page is back: try at once, or find out whether the socket still lives. */
   wake(): void {
-    if (this.#retryTimer !== undefined) {
-      this.#open();
-    } else if (this.#welcomed && this.#heartbeat !== null) {
+    if (this.#heartbeat !== null) {
       this.#heartbeat.probe();
       this.#ping(this.#heartbeat);
+    } else if (!this.#isOver()) {
+      // An attempt that comes back may be broken off; the first one may have spent its token.
+      this.#dropAttempts(({ isOpen }) => !isOpen && this.#resume !== null);
+      if (this.#attempts.length === 0) {
+        this.#open();
+      }
     }
   }
 
-  /** The first frame since Welcome is on the canvas. */
+  /** A frame of the current socket is on the canvas. */
   painted(): void {
-    if (this.#welcomed) {
+    if (this.#current !== null) {
       // Only now: a gateway that welcomes and then drops us must not be hammered.
-      this.#attempt = 0;
-      this.#setState("connected", null);
+      this.#tries = this.#failures = 0;
+      this.#isShown = true;
+      if (this.#heartbeat?.isSilent(performance.now()) === false) {
+        this.#setState("connected", null);
+      }
+    }
+  }
+
+  /** Begins a new socket for the session, because the picture cannot go on. */
+  renew(): void {
+    if (!this.#isOver()) {
+      this.#dropAttempts(() => true);
+      this.#lose();
     }
   }
 
@@ -142,170 +203,300 @@ export class Link {
     this.#finish("failed", { category: 6, cause: "protocol", message: reason });
   }
 
+  /** Starts an attempt, and the time it may take. */
   #open(): void {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    let socket: WebSocket;
+    clearTimeout(this.#attemptTimer);
+    const { url, token } = this.#start;
+    let socket: LinkSocket;
     try {
-      socket = new WebSocket(this.#url, ["porthole.v1", `porthole.token.${this.#token}`]);
+      socket = new LinkSocket(url, token, this.#resume, this.#sockets);
     } catch (error) {
       const message = error instanceof Error ? error.message : "";
       this.#finish("failed", { category: 2, cause: "address_invalid", message });
       return;
     }
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    this.#listener.opened();
-    socket.onopen = () => {
-      this.#greet();
-    };
-    socket.onmessage = (event: MessageEvent<unknown>) => {
-      this.#receive(event.data);
-    };
-    socket.onclose = () => {
-      this.#lose();
-    };
-    this.#openTimer = setTimeout(() => {
-      this.#lose();
-    }, OPEN_MAX_MS);
+    this.#attempts.push(socket);
+    const roundTripMs = this.#resume === null ? null : this.#network.roundTripMs;
+    this.#attemptAfter(roundTripMs === null ? OPEN_MAX_MS : connectMaxMs(this.#tries, roundTripMs));
+    this.#tries += 1;
   }
 
-  #greet(): void {
-    this.#transmit({ kind: "hello", features: 0, ...this.#wish, viewOnly: this.#viewOnly, resume: this.#resume });
+  #greet(socket: LinkSocket): void {
+    const offer = this.#listener.offer();
+    this.#offeredAge ??= offer.age;
+    // The gateway may have believed an earlier Hello with this secret, whose Welcome never came.
+    const painted = offer.age === this.#offeredAge && this.#resume !== null ? offer.painted : null;
+    socket.offer = { ...offer, painted };
+    socket.wish = this.#wish;
+    const { features, cells } = offer;
+    const { resume } = socket;
+    socket.send({ kind: "hello", features, cells, painted, resume, ...this.#wish, viewOnly: this.#start.viewOnly });
+    const roundTripMs = this.#network.roundTripMs;
+    if (resume !== null && roundTripMs !== null) {
+      this.#attemptAfter(Math.max(this.#welcomeMaxMs(), connectMaxMs(this.#tries, roundTripMs)));
+    }
   }
 
-  #receive(data: unknown): void {
-    const arrivedMs = performance.now();
-    this.#heartbeat?.heard(arrivedMs);
-    if (!(data instanceof ArrayBuffer)) {
-      this.fail("a message was not binary");
-      return;
+  #receive(socket: LinkSocket, records: readonly Message[], arrivedMs: number): void {
+    if (socket === this.#current) {
+      this.#heartbeat?.heard(arrivedMs);
+      // Its last words would tell that one of the attempts got through.
+      if (this.#attemptTimer !== undefined && !records.some(({ kind }) => kind === "error")) {
+        this.#calm();
+      }
     }
     try {
-      for (const message of decodeMessages(new Uint8Array(data))) {
-        this.#handle(message, arrivedMs);
-        if (this.#socket === null) {
+      for (const record of records) {
+        if (socket !== this.#current && !this.#attempts.includes(socket)) {
           return;
         }
+        this.#handle(socket, record, arrivedMs);
       }
     } catch (error) {
-      this.fail(error instanceof Error ? error.message : "a message could not be read");
+      this.fail(error instanceof Error ? error.message : "a record could not be used");
     }
   }
 
-  #handle(message: Message, arrivedMs: number): void {
-    if (message.kind === "error") {
-      this.#handleError(message);
-    } else if (message.kind === "pong") {
-      const latencyMs = this.#heartbeat?.ponged(message.token, arrivedMs) ?? null;
+  #handle(socket: LinkSocket, record: Message, arrivedMs: number): void {
+    if (record.kind === "error") {
+      this.#handleError(socket, record);
+    } else if (record.kind === "welcome") {
+      this.#handleWelcome(socket, record, arrivedMs);
+    } else if (socket !== this.#current) {
+      this.fail(`a ${record.kind} record came before welcome`);
+    } else if (record.kind === "pong") {
+      const latencyMs = this.#heartbeat?.ponged(record.token, arrivedMs) ?? null;
       if (latencyMs !== null) {
         this.#listener.latency(latencyMs);
       }
-    } else if (message.kind === "welcome" && this.#welcomed) {
-      this.fail("welcome came twice");
-    } else if (message.kind === "welcome") {
-      this.#handleWelcome(message.session, message.secret, message.lingerMs, arrivedMs);
-      this.#listener.record(message, arrivedMs);
-    } else if (!this.#welcomed) {
-      this.fail(`a ${message.kind} record came before welcome`);
     } else {
-      this.#listener.record(message, arrivedMs);
+      if (record.kind === "frameEnd") {
+        this.#heartbeat?.expect(arrivedMs);
+      }
+      this.#listener.record(record, arrivedMs);
     }
   }
 
-  #handleWelcome(session: Bytes, secret: Bytes, lingerMs: number, nowMs: number): void {
-    clearTimeout(this.#openTimer);
+  #handleWelcome(socket: LinkSocket, welcome: WelcomeMessage, nowMs: number): void {
+    const { offer } = socket;
+    if (socket === this.#current || offer === null) {
+      this.fail("welcome came unasked");
+      return;
+    }
+    if ((welcome.features & FEATURE.kept) !== 0 && offer.painted === null) {
+      this.fail("welcome goes on from a picture that was not offered");
+      return;
+    }
+    if (this.#current !== null && this.#tries === 1) {
+      // The first attempt got through: the network was there all along, and perhaps only slow.
+      this.#network.criedWolf(nowMs);
+    }
+    this.#dropCurrent();
+    this.#forget(socket);
+    this.#awaitOthers();
     // Copies: the views would keep the whole message, and its first frame, in memory.
-    this.#resume = { session: session.slice(), secret: secret.slice() };
-    this.#lingerMs = lingerMs;
-    this.#welcomed = true;
+    this.#resume = { session: welcome.session.slice(), secret: welcome.secret.slice() };
+    this.#offeredAge = null;
+    this.#lingerMs = welcome.lingerMs;
     this.#lastFailure = null;
-    const heartbeat = new Heartbeat(nowMs);
+    this.#current = socket;
+    this.#isShown = false;
+    const heartbeat = new Heartbeat(this.#network, nowMs);
     this.#heartbeat = heartbeat;
-    this.#tickTimer = setInterval(() => {
-      this.#tick(heartbeat);
-    }, TICK_MS);
+    if (socket.wish !== this.#wish) {
+      // The window changed after Hello.
+      socket.send({ kind: "resize", ...this.#wish });
+    }
     if (!this.#visible) {
-      this.#transmit({ kind: "visible", visible: false });
+      socket.send({ kind: "visible", visible: false });
     }
     if (this.#quality !== 0) {
-      this.#transmit({ kind: "quality", mode: this.#quality });
+      socket.send({ kind: "quality", mode: this.#quality });
     }
     this.#ping(heartbeat);
+    this.#tickLater(heartbeat);
+    this.#listener.welcomed(welcome, offer);
   }
 
-  #handleError(error: ErrorMessage): void {
+  /** The gateway may have believed the Hello of other attempts too, and their Welcome then counts. They are given a while. */
+  #awaitOthers(): void {
+    this.#dropAttempts(({ offer }) => offer === null);
+    if (this.#attempts.length > 0) {
+      clearTimeout(this.#attemptTimer);
+      this.#attemptTimer = setTimeout(() => {
+        this.#dropAttempts(() => true);
+      }, this.#welcomeMaxMs());
+    }
+  }
+
+  #welcomeMaxMs(): number {
+    return Math.max(WELCOME_MIN_MS, WELCOME_ROUND_TRIPS * (this.#network.roundTripMs ?? 0));
+  }
+
+  #handleError(socket: LinkSocket, error: ErrorMessage): void {
     const failure: Failure = { category: error.category, cause: error.cause, message: error.message };
-    if (error.retry) {
+    if (socket === this.#current) {
+      const isOurs = error.cause === "replaced" && this.#mayHaveReplaced();
+      if (error.retry || isOurs) {
+        this.#lastFailure = isOurs ? null : failure;
+        this.#lose();
+      } else {
+        this.#finish(error.category === 7 ? "closed" : "failed", failure);
+      }
+    } else if (error.retry) {
       this.#lastFailure = failure;
-      this.#lose();
+      this.#attemptFailed(socket);
+    } else if (socket.resume !== this.#resume || this.#attempts.some((other) => other !== socket && other.offer !== null)) {
+      // Its secret is void because another attempt got through, or is about to.
+      this.#attemptFailed(socket);
     } else {
       this.#finish(error.category === 7 ? "closed" : "failed", failure);
     }
   }
 
+  /** Whether an attempt of ours can be what replaced the current socket. */
+  #mayHaveReplaced(): boolean {
+    const isRecent = performance.now() - this.#droppedMs < REPLACED_MAX_MS;
+    return isRecent || this.#attempts.some(({ offer }) => offer !== null);
+  }
+
+  #tickLater(heartbeat: Heartbeat): void {
+    this.#tickTimer = setTimeout(() => {
+      this.#tick(heartbeat);
+    }, heartbeat.nextMs(performance.now()));
+  }
+
   #tick(heartbeat: Heartbeat): void {
-    switch (heartbeat.tick(performance.now())) {
-      case "nothing":
-        break;
-      case "ping":
-        this.#ping(heartbeat);
-        break;
-      case "lost":
-        this.#lose();
-        break;
+    const beat = heartbeat.tick(performance.now());
+    if (beat === "lost") {
+      this.#lose();
+      return;
+    }
+    if (beat === "ping") {
+      this.#ping(heartbeat);
+    } else if (beat === "silent" && this.#attemptTimer === undefined) {
+      this.#setState("reconnecting", null);
+      this.#open();
+    }
+    if (this.#heartbeat === heartbeat) {
+      this.#tickLater(heartbeat);
     }
   }
 
   #ping(heartbeat: Heartbeat): void {
-    this.#transmit({ kind: "ping", token: heartbeat.pinged(performance.now()) });
+    this.#current?.send({ kind: "ping", token: heartbeat.pinged(performance.now()) });
   }
 
-  /** The socket is gone, or as good as gone: plan the next one, or give up. */
-  #lose(): void {
-    const nowMs = performance.now();
-    if (this.#welcomed) {
-      this.#lostMs = nowMs;
+  /** The current socket speaks again: it goes on. Attempts from before its Welcome still wait for their answer. */
+  #calm(): void {
+    const { length } = this.#attempts;
+    this.#dropAttempts(({ resume }) => resume === this.#resume);
+    if (this.#attempts.length < length) {
+      this.#network.criedWolf(performance.now());
     }
-    this.#drop(1000);
-    if (nowMs - this.#lostMs >= this.#lingerMs) {
-      const cause = this.#resume === null ? "gateway_unreachable" : "connection_lost";
-      this.#finish("failed", this.#lastFailure ?? { category: 0, cause, message: "" });
+    if (this.#isShown) {
+      this.#setState("connected", null);
+    }
+  }
+
+  /** The current socket is gone, or as good as gone. */
+  #lose(): void {
+    if (this.#current !== null) {
+      this.#lostMs = performance.now();
+    }
+    this.#dropCurrent();
+    if (this.#attempts.length === 0) {
+      this.#plan();
+    } else {
+      this.#setState("reconnecting", null);
+    }
+  }
+
+  #attemptFailed(socket: LinkSocket): void {
+    this.#forget(socket);
+    socket.close();
+    if (this.#attempts.length > 0) {
       return;
     }
-    this.#setState(this.#resume === null ? "connecting" : "reconnecting", this.#lastFailure);
-    const delayMs = retryDelayMs(this.#attempt, Math.random());
-    this.#attempt += 1;
-    this.#retryTimer = setTimeout(() => {
-      this.#open();
+    clearTimeout(this.#attemptTimer);
+    this.#attemptTimer = undefined;
+    // A current socket that speaks needs no attempts; this was one from before its Welcome.
+    if (this.#heartbeat?.isSilent(performance.now()) !== false) {
+      this.#plan();
+    }
+  }
+
+  /** Plans the next attempt, or gives up. */
+  #plan(): void {
+    if (!this.#giveUp()) {
+      this.#setState(this.#resume === null ? "connecting" : "reconnecting", this.#lastFailure);
+      this.#attemptAfter(retryDelayMs(this.#failures, Math.random()));
+      this.#failures += 1;
+    }
+  }
+
+  #attemptAfter(delayMs: number): void {
+    clearTimeout(this.#attemptTimer);
+    this.#attemptTimer = setTimeout(() => {
+      this.#attemptTimer = undefined;
+      this.#attemptAgain();
     }, delayMs);
   }
 
+  /** Makes room for an attempt, and starts it. */
+  #attemptAgain(): void {
+    const isHurried = this.#resume !== null && this.#network.roundTripMs !== null;
+    const tookTooLong = this.#attempts.length > 0;
+    this.#dropAttempts(({ isOpen }) => !isOpen || !isHurried);
+    this.#dropAttempts((socket) => this.#attempts.length >= ATTEMPTS_MAX && socket === this.#attempts[0]);
+    if (tookTooLong && !isHurried) {
+      this.#plan();
+    } else if (!this.#giveUp()) {
+      this.#open();
+    }
+  }
+
+  /** Ends the link if the session cannot be alive any more. */
+  #giveUp(): boolean {
+    if (this.#current !== null || performance.now() - this.#lostMs < this.#lingerMs) {
+      return false;
+    }
+    const cause = this.#resume === null ? "gateway_unreachable" : "connection_lost";
+    this.#finish("failed", this.#lastFailure ?? { category: 0, cause, message: "" });
+    return true;
+  }
+
   #finish(state: "closed" | "failed", failure: Failure | null): void {
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#drop(failure === null ? 1000 : CLOSE_CODE_BASE + failure.category);
+    const code = failure === null ? 1000 : CLOSE_CODE_BASE + failure.category;
+    this.#dropAttempts(() => true, code);
+    this.#dropCurrent(code);
     this.#setState(state, failure);
   }
 
-  /** Lets go of the socket at once: closing one whose network is gone would take minutes. */
-  #drop(code: number): void {
-    clearTimeout(this.#openTimer);
-    clearInterval(this.#tickTimer);
-    const socket = this.#socket;
-    this.#socket = null;
+  #dropCurrent(code = 1000): void {
+    clearTimeout(this.#tickTimer);
     this.#heartbeat = null;
-    this.#welcomed = false;
-    if (socket !== null) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
+    this.#current?.close(code);
+    this.#current = null;
+  }
+
+  /** Drops those attempts that `isMeant`. When none is left, none is planned. */
+  #dropAttempts(isMeant: (socket: LinkSocket) => boolean, code = 1000): void {
+    for (const socket of this.#attempts.filter(isMeant)) {
+      if (socket.offer !== null) {
+        this.#droppedMs = performance.now();
+      }
+      this.#forget(socket);
       socket.close(code);
+    }
+    if (this.#attempts.length === 0) {
+      clearTimeout(this.#attemptTimer);
+      this.#attemptTimer = undefined;
     }
   }
 
-  #transmit(command: Command): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) {
-      this.#socket.send(encodeCommand(command));
-    }
+  #forget(socket: LinkSocket): void {
+    this.#attempts = this.#attempts.filter((other) => other !== socket);
   }
 
   #setState(state: LinkState, failure: Failure | null): void {

@@ -39,6 +39,8 @@ export interface Start {
   readonly visible: boolean;
   /** The link's quality mode, 0 to 2. */
   readonly quality: number;
+  /** How many cells to keep. */
+  readonly cells: number;
 }
 
 /** From the page to the engine. */
@@ -48,6 +50,8 @@ export type Order =
   | { readonly kind: "visible"; readonly visible: boolean }
   /** The network or the page came back: do not wait for timers. */
   | { readonly kind: "wake" }
+  /** Answered by a `stats` report. */
+  | { readonly kind: "stats" }
   | { readonly kind: "stop" };
 
 /** From the engine to the page. */
@@ -55,7 +59,8 @@ export type Report =
   /** The worker's script runs. */
   | { readonly kind: "ready" }
   | { readonly kind: "state"; readonly state: LinkState; readonly failure: Failure | null }
-  | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume }
+  /** A socket carries the session. `kept`: the picture goes on as it is; else its size follows. */
+  | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume; readonly kept: boolean }
   | { readonly kind: "size"; readonly width: number; readonly height: number }
   | { readonly kind: "cursor"; readonly cursor: CursorPicture | null }
   | { readonly kind: "clipboard"; readonly text: string }
@@ -65,7 +70,30 @@ export type Report =
   | { readonly kind: "phase"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
-  | { readonly kind: "latency"; readonly latencyMs: number };
+  | { readonly kind: "latency"; readonly latencyMs: number }
+  | { readonly kind: "stats"; readonly stats: Stats };
+
+/** What an engine did since it was last asked, or since it began. */
+export interface Stats {
+  /** How long that is. */
+  readonly seconds: number;
+  /** Frames that reached the canvas. */
+  readonly frames: number;
+  /** Bytes of the messages that came, as the link counts them. */
+  readonly bytes: number;
+  /** From a frame's arrival to the canvas. */
+  readonly decodeMs: Spread;
+  /** The part of that which went into painting. */
+  readonly drawMs: Spread;
+  /** Cells that hold a picture now. */
+  readonly cells: number;
+}
+
+/** Two percentiles of the latest frames, in milliseconds; zeros without any. */
+export interface Spread {
+  readonly p50: number;
+  readonly p95: number;
+}
 
 /** The pointer's picture: straight-alpha RGBA, row-major. */
 export interface CursorPicture {

@@ -2,6 +2,8 @@
 
 import type { Command } from "../wire/command.js";
 
+import type { Spot } from "./touch.js";
+
 /** A place on the remote's picture, in its pixels. */
 export interface Place {
   readonly x: number;
@@ -60,6 +62,13 @@ export class PointerPacer {
     }
   }
 
+  /** The pointer is at `place` with nothing down, and the remote may not know: it is told even if nothing changed. */
+  renew(place: Place): void {
+    this.#place = place;
+    this.#buttons = 0;
+    this.#flush();
+  }
+
   /** Forgets what is down: everything was released by other means. */
   forget(): void {
     this.#buttons = 0;
@@ -76,6 +85,47 @@ export class PointerPacer {
     if (this.#timer !== null) {
       clearTimeout(this.#timer);
       this.#timer = null;
+    }
+  }
+}
+
+/**
+ * Tells a new link where the pointer is. Moves made while there was no link went nowhere, and a remote that believes
+ * the pointer to be elsewhere paints one into its picture.
+ */
+export class PointerReminder {
+  readonly #placeOf: (spot: Spot) => Place | null;
+  readonly #tell: (place: Place) => void;
+  #spot: Spot | null = null;
+  #owed = false;
+
+  /** `placeOf` gives null while there is no picture. */
+  constructor(placeOf: (spot: Spot) => Place | null, tell: (place: Place) => void) {
+    this.#placeOf = placeOf;
+    this.#tell = tell;
+  }
+
+  /** The pointer is at `spot`: a place in the page, so that it outlives another size of the picture. */
+  at(spot: Spot): void {
+    this.#spot = spot;
+    // A link that knows of no place yet learns this one before what the pointer does there.
+    this.settle();
+  }
+
+  /** The link is new. `sized`: the picture has its size already; else `settle` follows once it has. */
+  renew(sized: boolean): void {
+    this.#owed = true;
+    if (sized) {
+      this.settle();
+    }
+  }
+
+  /** The picture has its size. */
+  settle(): void {
+    const place = this.#owed && this.#spot !== null ? this.#placeOf(this.#spot) : null;
+    if (place !== null) {
+      this.#owed = false;
+      this.#tell(place);
     }
   }
 }

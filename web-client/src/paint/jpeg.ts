@@ -5,6 +5,40 @@ import type { Bytes } from "../wire/reader.js";
 /** A decoded picture. Its owner closes it after drawing. */
 export type Picture = VideoFrame | ImageBitmap;
 
+/** A JPEG file begins with two bytes of its own, before any tables. */
+const START_BYTES = 2;
+
+/** The sets of JPEG tables that the gateway has defined. */
+export class JpegTables {
+  readonly #sets = new Map<number, Bytes>();
+
+  /** Keeps a copy of `data`: it is a view into a message. */
+  define(number: number, data: Bytes): void {
+    this.#sets.set(number, data.slice());
+  }
+
+  /**
+   * A whole JPEG file from a scan: the number of a set of tables, then a file without tables.
+   *
+   * @throws if that set was never defined.
+   */
+  complete(scan: Bytes): Bytes {
+    const tables = this.#sets.get(scan[0] ?? -1);
+    if (tables === undefined) {
+      throw new Error("the scan's tables were never defined");
+    }
+    const file = new Uint8Array(scan.length - 1 + tables.length);
+    file.set(scan.subarray(1, 1 + START_BYTES));
+    file.set(tables, START_BYTES);
+    file.set(scan.subarray(1 + START_BYTES), START_BYTES + tables.length);
+    return file;
+  }
+
+  clear(): void {
+    this.#sets.clear();
+  }
+}
+
 /**
  * Decodes one JPEG file.
  *

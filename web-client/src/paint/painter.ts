@@ -2,7 +2,6 @@
 
 import type { Rect } from "../wire/message.js";
 import type { Rgba } from "./blocks.js";
-import type { Picture } from "./jpeg.js";
 
 /** The part of both 2D contexts, the document's and the worker's, that painting needs. */
 export type Context = CanvasDrawImage &
@@ -11,29 +10,33 @@ export type Context = CanvasDrawImage &
   Pick<CanvasFillStrokeStyles, "fillStyle"> &
   Pick<CanvasImageSmoothing, "imageSmoothingEnabled">;
 
+/** What can be drawn from. */
+export type Source = CanvasImageSource;
+
 /** A canvas that may live on either thread: the two types share these members but no name. */
 export interface PaintCanvas {
   width: number;
   height: number;
   getContext(kind: "2d", settings: { readonly alpha: boolean; readonly colorSpace: "srgb" }): Context | null;
-  addEventListener(kind: "contextrestored", listener: () => void): void;
+  addEventListener(kind: "contextlost" | "contextrestored", listener: () => void): void;
 }
 
 /** Draws on one canvas. It owns the canvas's size and pixels; nothing else touches them. */
 export class Painter {
   readonly #canvas: PaintCanvas;
-  readonly #source: CanvasImageSource;
+  /** The picture, for others to read. */
+  readonly source: Source;
   readonly #context: Context;
 
   /** @throws if the canvas already has another kind of context. */
-  constructor(canvas: PaintCanvas & CanvasImageSource) {
+  constructor(canvas: PaintCanvas & Source) {
     // `desynchronized` would save a frame of delay but tears, and frames must be shown whole.
     const context = (canvas as PaintCanvas).getContext("2d", { alpha: false, colorSpace: "srgb" });
     if (context === null) {
       throw new Error("the canvas has no 2D context");
     }
     this.#canvas = canvas;
-    this.#source = canvas;
+    this.source = canvas;
     this.#context = context;
   }
 
@@ -51,17 +54,12 @@ export class Painter {
     this.#context.fillRect(rect.x, rect.y, rect.width, rect.height);
   }
 
-  /** Moves pixels within the canvas. A canvas drawn onto itself is read as it was before. */
-  copy(sourceX: number, sourceY: number, rect: Rect): void {
-    const { x, y, width, height } = rect;
-    this.#context.drawImage(this.#source, sourceX, sourceY, width, height, x, y, width, height);
+  /** Draws what `source` has from `sourceX`, `sourceY` on, pixel by pixel. A canvas drawn onto itself is read as it was before. */
+  draw(source: Source, sourceX: number, sourceY: number, { x, y, width, height }: Rect): void {
+    this.#context.drawImage(source, sourceX, sourceY, width, height, x, y, width, height);
   }
 
   pixels(rect: Rect, rgba: Rgba): void {
     this.#context.putImageData(new ImageData(rgba, rect.width, rect.height), rect.x, rect.y);
-  }
-
-  picture(rect: Rect, picture: Picture): void {
-    this.#context.drawImage(picture, rect.x, rect.y, rect.width, rect.height);
   }
 }

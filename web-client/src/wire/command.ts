@@ -5,7 +5,7 @@
  * the page can make a record that the gateway would close the link for.
  */
 
-import { LINK_VERSION, type Rect } from "./message.js";
+import { FEATURE, LINK_VERSION, type Rect } from "./message.js";
 import type { Bytes } from "./reader.js";
 
 /** Longest Text record, in bytes of UTF-8. */
@@ -23,12 +23,17 @@ export interface Resume {
 export type Command =
   | {
       readonly kind: "hello";
+      /** Bits of `FEATURE`. */
       readonly features: number;
       readonly width: number;
       readonly height: number;
       readonly scalePercent: number;
       readonly viewOnly: boolean;
       readonly resume: Resume | null;
+      /** The last frame of the connection before that is on the canvas, if canvas and cells are as it left them. */
+      readonly painted: number | null;
+      /** How many cells there are; counts with the feature only. */
+      readonly cells: number;
     }
   | { readonly kind: "ack"; readonly frame: number; readonly decodeUs: number }
   | { readonly kind: "key"; readonly down: boolean; readonly keysym: number; readonly scancode: number }
@@ -107,15 +112,19 @@ export function clipboardFits(text: string): boolean {
 }
 
 function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
-  const { resume } = hello;
-  const length = 13 + (resume === null ? 0 : resume.session.length + resume.secret.length);
-  return record(0x01, length, (body) => {
+  const { resume, painted } = hello;
+  const keepsCells = (hello.features & FEATURE.cells) !== 0;
+  const resumeBytes = resume === null ? 0 : resume.session.length + resume.secret.length;
+  return record(0x01, 13 + resumeBytes + (painted === null ? 0 : 4) + (keepsCells ? 2 : 0), (body) => {
     body.u16(LINK_VERSION).u32(hello.features).u16(hello.width).u16(hello.height).u16(hello.scalePercent);
-    body.u8((resume === null ? 0 : 1) | (hello.viewOnly ? 2 : 0));
+    body.u8((resume === null ? 0 : 1) | (hello.viewOnly ? 2 : 0) | (painted === null ? 0 : 4));
     if (resume !== null) {
       body.bytes(resume.session).bytes(resume.secret);
     }
-    return body;
+    if (painted !== null) {
+      body.u32(painted);
+    }
+    return keepsCells ? body.u16(hello.cells) : body;
   });
 }
 

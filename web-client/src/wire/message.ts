@@ -16,6 +16,15 @@ export const LINK_VERSION = 1;
 export const MESSAGE_MAX_BYTES = 64 << 20;
 /** Largest side of a pointer picture, in pixels. */
 export const CURSOR_SIDE_MAX_PX = 512;
+/** How many sets of JPEG tables the gateway may define. */
+export const TABLES_MAX = 16;
+/** Longest set of JPEG tables, in bytes: four of each kind take less. */
+export const TABLES_MAX_BYTES = 4096;
+/** How many video streams there may be. */
+export const STREAMS_MAX = 4;
+
+/** Bits of `features` in Hello and Welcome. */
+export const FEATURE = { cells: 1, video: 1 << 1, tables: 1 << 2, kept: 1 << 8 } as const;
 
 /** A rectangle of the remote's picture, in its pixels. */
 export interface Rect {
@@ -26,22 +35,13 @@ export interface Rect {
 }
 
 /** How an image's data is packed. */
-export type Codec = "jpeg" | "palette" | "rgb";
+export type Codec = "jpeg" | "palette" | "rgb" | "jpegScan";
 
 /** One record from the gateway. Every `data` is a view into the message, not a copy. */
 export type Message =
-  | {
-      readonly kind: "welcome";
-      readonly version: number;
-      readonly features: number;
-      /** Bits, see `docs/link.md`. */
-      readonly permissions: number;
-      /** How long the session lives without a viewer, in milliseconds. */
-      readonly lingerMs: number;
-      readonly session: Bytes;
-      readonly secret: Bytes;
-    }
+  | WelcomeMessage
   | Drawing
+  | { readonly kind: "tables"; readonly number: number; readonly data: Bytes }
   | { readonly kind: "frameEnd"; readonly frame: number }
   | ErrorMessage
   | CursorMessage
@@ -54,12 +54,42 @@ export type Message =
   | { readonly kind: "abilities"; readonly bits: number }
   | { readonly kind: "pong"; readonly token: number };
 
-/** A record that changes the picture when its frame ends. */
+/** The gateway's answer to Hello. */
+export interface WelcomeMessage {
+  readonly kind: "welcome";
+  readonly version: number;
+  /** Bits of {@link FEATURE}. */
+  readonly features: number;
+  /** Bits, see `docs/link.md`. */
+  readonly permissions: number;
+  /** How long the session lives without a viewer, in milliseconds. */
+  readonly lingerMs: number;
+  readonly session: Bytes;
+  readonly secret: Bytes;
+}
+
+/** A record that changes the picture, or the cells, when its frame ends. */
 export type Drawing =
   | { readonly kind: "size"; readonly width: number; readonly height: number }
   | { readonly kind: "fill"; readonly rect: Rect; readonly red: number; readonly green: number; readonly blue: number }
   | { readonly kind: "copy"; readonly sourceX: number; readonly sourceY: number; readonly rect: Rect }
-  | { readonly kind: "image"; readonly rect: Rect; readonly codec: Codec; readonly data: Bytes };
+  | { readonly kind: "image"; readonly rect: Rect; readonly codec: Codec; readonly data: Bytes }
+  /** `cell` is the first of as many as the rectangle has squares. */
+  | { readonly kind: "store" | "recall"; readonly cell: number; readonly rect: Rect }
+  | VideoMessage;
+
+/** A piece of H.264 and where its picture goes. */
+export interface VideoMessage {
+  readonly kind: "video";
+  readonly rect: Rect;
+  /** Which decoder: pieces of one stream depend on each other. */
+  readonly stream: number;
+  /** Whether it can be decoded without any before it. */
+  readonly key: boolean;
+  /** The parts to paint, relative to `rect`; none means all of it. */
+  readonly parts: readonly Rect[];
+  readonly data: Bytes;
+}
 
 /** The gateway's last words. */
 export interface ErrorMessage {
@@ -131,6 +161,18 @@ function decodeBody(kind: number, body: Bytes): Message | null {
       return { kind: "frameEnd", frame: reader("frame end").u32() };
     case 0x07:
       return decodeError(reader("error"));
+    case 0x08: {
+      const from = reader("store");
+      return { kind: "store", cell: from.u16(), rect: decodeRect(from) };
+    }
+    case 0x09: {
+      const from = reader("recall");
+      return { kind: "recall", cell: from.u16(), rect: decodeRect(from) };
+    }
+    case 0x0a:
+      return decodeTables(reader("tables"));
+    case 0x0b:
+      return decodeVideo(reader("video"));
     default:
       if (kind < 0x80) {
         throw new MessageError(`record kind ${kind} is not known`);
@@ -170,7 +212,7 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
   }
 }
 
-function decodeWelcome(from: Reader): Message {
+function decodeWelcome(from: Reader): WelcomeMessage {
   const version = from.u16();
   if (version !== LINK_VERSION) {
     throw new MessageError(`welcome names version ${version}, this client speaks ${LINK_VERSION}`);
@@ -184,6 +226,25 @@ function decodeWelcome(from: Reader): Message {
     session: from.bytes(16),
     secret: from.bytes(32),
   };
+}
+
+function decodeTables(from: Reader): Message {
+  const number = from.u8();
+  if (number >= TABLES_MAX || from.left > TABLES_MAX_BYTES) {
+    throw new MessageError(`tables ${number} have ${from.left} bytes, the limits are ${TABLES_MAX} and ${TABLES_MAX_BYTES}`);
+  }
+  return { kind: "tables", number, data: from.rest() };
+}
+
+function decodeVideo(from: Reader): Message {
+  const rect = decodeRect(from);
+  const stream = from.u8();
+  if (stream >= STREAMS_MAX) {
+    throw new MessageError(`video stream is ${stream}, the limit is ${STREAMS_MAX}`);
+  }
+  const key = (from.u8() & 1) !== 0;
+  const parts = Array.from({ length: from.u8() }, () => decodeRect(from));
+  return { kind: "video", rect, stream, key, parts, data: from.rest() };
 }
 
 function decodeError(from: Reader): Message {
@@ -217,6 +278,8 @@ function decodeCodec(code: number): Codec {
       return "palette";
     case 3:
       return "rgb";
+    case 4:
+      return "jpegScan";
     default:
       throw new MessageError(`image codec ${code} is not known`);
   }

@@ -160,10 +160,16 @@ export class Gateway {
 
   /** Waits for a connection and its Hello, and welcomes it with a first frame. */
   async welcome(width: number, height: number, options: { linger?: number; permissions?: number; secret?: number } = {}): Promise<Peer> {
-    const peer = await this.next();
-    await peer.until((all) => all.find(({ kind }) => kind === 0x01));
+    const peer = await this.greeted();
     peer.send(welcome(options.linger ?? 60_000, options.permissions ?? 7, options.secret ?? 2));
     await peer.shown(size(width, height));
+    return peer;
+  }
+
+  /** Waits for a connection and its Hello. */
+  async greeted(): Promise<Peer> {
+    const peer = await this.next();
+    await peer.until((all) => all.find(({ kind }) => kind === 0x01));
     return peer;
   }
 
@@ -192,8 +198,8 @@ export function u32(...values: readonly number[]): Buffer {
   return Buffer.from(Uint32Array.from(values).buffer);
 }
 
-export function welcome(linger: number, permissions: number, secret: number): Buffer {
-  return record(0x01, Buffer.concat([u16(1), u32(0), u16(permissions), u32(linger), Buffer.alloc(16, 1), Buffer.alloc(32, secret)]));
+export function welcome(linger: number, permissions: number, secret: number, features = 0): Buffer {
+  return record(0x01, Buffer.concat([u16(1), u32(features), u16(permissions), u32(linger), Buffer.alloc(16, 1), Buffer.alloc(32, secret)]));
 }
 
 export function size(width: number, height: number): Buffer {
@@ -210,6 +216,25 @@ export function copy(sourceX: number, sourceY: number, { x, y, width, height }: 
 
 export function image({ x, y, width, height }: Rectangle, codec: number, data: Uint8Array): Buffer {
   return record(0x05, Buffer.concat([u16(x, y, width, height), Buffer.from([codec]), data]));
+}
+
+/** `kind`: what happens to the cells from `cell` on. */
+export function cells(kind: "store" | "recall", cell: number, { x, y, width, height }: Rectangle): Buffer {
+  return record(kind === "store" ? 0x08 : 0x09, u16(cell, x, y, width, height));
+}
+
+export function tables(number: number, data: Uint8Array): Buffer {
+  return record(0x0a, Buffer.concat([Buffer.from([number]), data]));
+}
+
+export function video(
+  { x, y, width, height }: Rectangle,
+  key: boolean,
+  data: Uint8Array,
+  { stream = 0, parts = [] }: { stream?: number; parts?: readonly Rectangle[] } = {},
+): Buffer {
+  const places = parts.map((part) => u16(part.x, part.y, part.width, part.height));
+  return record(0x0b, Buffer.concat([u16(x, y, width, height), Buffer.from([stream, key ? 1 : 0, parts.length]), ...places, data]));
 }
 
 export function failure(category: number, retry: boolean, cause: string, message: string): Buffer {

@@ -3,22 +3,19 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { packPalette, packRgb } from "../packing.js";
-import { Gateway, copy, failure, fill, image, record, size, text, u16, u32, type Peer, type Rectangle } from "./gateway.js";
+import { Gateway, copy, failure, fill, image, record, size, text, u16, u32, type Peer } from "./gateway.js";
+import { TOKEN, hex, launch, openScreen, shows, state, type Opened } from "./page.js";
 
-const CHROMIUM = process.env["PORTHOLE_CHROMIUM"] ?? "/usr/bin/chromium";
 /** Where screenshots go, if anywhere. */
 const SHOTS = process.env["PORTHOLE_SHOTS"];
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-/** A page that wants nothing of a token's content. */
-const TOKEN = "aaa.bbb.ccc";
 
 let browser: Browser;
 let gateway: Gateway;
 
 before(async () => {
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launch();
   gateway = await Gateway.start();
 });
 
@@ -27,67 +24,8 @@ after(async () => {
   gateway.stop();
 });
 
-interface Opened {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  readonly peer: Peer;
-}
-
-async function open(query: string, width = 64, height = 48, path = "/s"): Promise<Opened> {
-  const context = await browser.newContext({ viewport: { width: 640, height: 480 } });
-  const page = await context.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") {
-      problems.push(message.text());
-    }
-  });
-  const peerComes = gateway.welcome(width, height);
-  await page.goto(`${gateway.origin}${path}?${query}#token=${TOKEN}`);
-  const peer = await peerComes;
-  await state(page, "connected");
-  assert.deepEqual(problems, []);
-  return { page, context, peer };
-}
-
-async function state(page: Page, want: string): Promise<void> {
-  await page.waitForSelector(`#screen[data-state="${want}"]`, { state: "attached" });
-}
-
-/** The canvas's pixels as RGB triples in hexadecimal, row by row. */
-async function pixels(page: Page, rect: Rectangle): Promise<readonly string[]> {
-  return page.evaluate(({ x, y, width, height }) => {
-    const canvas = document.querySelector("#screen > div")?.shadowRoot?.querySelector<HTMLCanvasElement>(".viewport canvas");
-    const copied = document.createElement("canvas");
-    copied.width = width;
-    copied.height = height;
-    const context = copied.getContext("2d");
-    if (canvas == null || context === null) {
-      return [];
-    }
-    context.drawImage(canvas, -x, -y);
-    const { data } = context.getImageData(0, 0, width, height);
-    return Array.from({ length: width * height }, (_, at) =>
-      [...data.subarray(4 * at, 4 * at + 3)].map((part) => part.toString(16).padStart(2, "0")).join(""),
-    );
-  }, rect);
-}
-
-/** A canvas in a worker reaches the page with its next frame; this waits for a settled answer. */
-async function shows(page: Page, rect: Rectangle, want: readonly string[]): Promise<void> {
-  let got: readonly string[] = [];
-  for (let attempt = 0; attempt < 40; attempt++) {
-    got = await pixels(page, rect);
-    if (got.join() === want.join()) {
-      return;
-    }
-    await page.evaluate(() => new Promise(requestAnimationFrame));
-  }
-  assert.deepEqual(got, want);
-}
-
-const hex = (colour: readonly number[]): string => colour.map((part) => part.toString(16).padStart(2, "0")).join("");
+const open = async (query: string, width?: number, height?: number, path?: string): Promise<Opened> =>
+  openScreen(browser, gateway, query, width, height, path);
 
 async function checkPainting(page: Page, peer: Peer): Promise<void> {
   const whole = { x: 0, y: 0, width: 8, height: 4 };
@@ -255,17 +193,19 @@ test("a lost socket comes back to its session, and a reload too", async () => {
   assert.equal(peer.token, TOKEN);
   assert.ok(!page.url().includes(TOKEN));
   const hello = async (one: Peer): Promise<Buffer> => one.until((all) => all.find(({ kind }) => kind === 0x01)?.body);
-  assert.equal((await hello(peer)).length, 13);
+  // Version, features, size, scale and flags, and the number of cells.
+  assert.equal((await hello(peer)).length, 15);
   const again = gateway.welcome(64, 48, { secret: 3 });
   peer.socket.terminate();
   await state(page, "reconnecting");
   const second = await again;
   await state(page, "connected");
-  assert.deepEqual((await hello(second)).subarray(12), Buffer.concat([Buffer.from([1]), Buffer.alloc(16, 1), Buffer.alloc(32, 2)]));
+  // Bit 0: a session to come back to; bit 2: its first frame is still on the canvas.
+  assert.deepEqual((await hello(second)).subarray(12, 65), Buffer.concat([Buffer.from([5]), Buffer.alloc(16, 1), Buffer.alloc(32, 2), u32(1)]));
   const reloaded = gateway.welcome(64, 48);
   await page.reload();
   const third = await reloaded;
-  assert.deepEqual((await hello(third)).subarray(29), Buffer.alloc(32, 3));
+  assert.deepEqual((await hello(third)).subarray(12, 61), Buffer.concat([Buffer.from([1]), Buffer.alloc(16, 1), Buffer.alloc(32, 3)]));
   await state(page, "connected");
   await context.close();
 });
@@ -291,10 +231,10 @@ test("a link opened anew after its session ended begins another", async () => {
   await page.goto("about:blank");
   await page.goto(`${gateway.origin}/s?bare#token=${TOKEN}`);
   const second = await secondComes;
-  assert.equal(await hello(second), 61);
+  assert.equal(await hello(second), 63);
   const thirdComes = gateway.welcome(64, 48);
   second.send(failure(7, false, "session_ended", ""));
-  assert.equal(await hello(await thirdComes), 13);
+  assert.equal(await hello(await thirdComes), 15);
   await state(page, "connected");
   peer.socket.terminate();
   await context.close();

@@ -6,6 +6,7 @@
 //! A [`Viewer`] has no task of its own. It reads, paints and acknowledges while one of its
 //! methods is awaited, so a test that wants a stalled browser need only look away.
 
+mod cells;
 mod options;
 mod screen;
 mod seen;
@@ -17,8 +18,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 pub use options::{Painting, TokenPlace, ViewerOptions};
 use porthole_link::{
-    ErrorRecord, Hello, Resume, SUBPROTOCOL, TO_BROWSER_MAX_BYTES, ToBrowser, ToGateway, Welcome,
-    records,
+    CELLS_MAX, ErrorRecord, Feature, Hello, Resume, SUBPROTOCOL, TO_BROWSER_MAX_BYTES, ToBrowser,
+    ToGateway, Welcome, records,
 };
 use porthole_pixels::{Point, Size, Surface};
 pub use screen::Counts;
@@ -334,5 +335,13 @@ fn is_reset(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> boo
 
 /// A Hello with no wishes.
 pub const fn plain_hello() -> Hello {
-    Hello { features: 0, size: Size::new(0, 0), scale_percent: 100, view_only: false, resume: None }
+    Hello {
+        features: Feature::CELLS | Feature::TABLES,
+        size: Size::new(0, 0),
+        scale_percent: 100,
+        view_only: false,
+        resume: None,
+        painted: None,
+        cells: CELLS_MAX,
+    }
 }

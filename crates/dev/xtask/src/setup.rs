@@ -91,6 +91,8 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("websockify"), "websockify"),
     need(Group::Test, Sign::Program("openssl"), "openssl"),
     need(Group::Test, Sign::Program("ffmpeg"), "ffmpeg"),
+    need(Group::Test, Sign::Program("import"), "imagemagick"),
+    need(Group::Test, Sign::Program("ip"), "iproute2"),
 ];
 
 /// Installs what `groups` lack. Asks the system nothing when they lack nothing.

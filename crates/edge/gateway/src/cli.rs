@@ -107,19 +107,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run_serve(arguments: &ConfigArgs) -> Result<(), CliError> {
     let config = Arc::new(Config::load(&arguments.config)?);
     logging::start(&config.log);
-    let runtime = runtime(config.server.worker_threads)?;
+    let runtime = runtime(config.server.worker_threads, config.server.encode_threads)?;
     let result = runtime.block_on(serve::run(config));
     // Tasks that are still there are links of a gateway that was told to leave at once.
     runtime.shutdown_background();
     Ok(result?)
 }
 
-/// A runtime with so many threads for tasks, or one a core.
-fn runtime(worker_threads: Option<usize>) -> Result<tokio::runtime::Runtime, CliError> {
+/// A runtime with so many threads for tasks, or one a core, and at most so many for encoding.
+fn runtime(
+    worker_threads: Option<usize>,
+    encode_threads: Option<usize>,
+) -> Result<tokio::runtime::Runtime, CliError> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(count) = worker_threads {
         builder.worker_threads(count);
     }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // Two more than cores, so that a name that resolves slowly does not hold up pictures.
+    builder.max_blocking_threads(encode_threads.unwrap_or(cores + 2));
     let runtime = builder.enable_all().build();
     runtime.map_err(|error| CliError::run("cannot start threads", error))
 }

@@ -135,7 +135,7 @@ fn check(raw: RawConfig, files: &Files) -> Result<Config, Vec<ConfigError>> {
     let tokens = keep(raw.tokens.check(files), &mut faults);
     let policy = keep(raw.policy.check(), &mut faults);
     let timeouts = keep(raw.timeouts.check(), &mut faults);
-    let session = keep(session::check(&raw.session, &raw.pacing), &mut faults);
+    let session = keep(session::check(&raw.session, &raw.pacing, files), &mut faults);
     let mut connections = BTreeMap::new();
     for (name, connection) in raw.connections {
         if let Some(connection) = keep(connection.check(&name, files), &mut faults) {

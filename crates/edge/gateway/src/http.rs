@@ -72,7 +72,7 @@ pub(crate) async fn serve(app: &Arc<App>, listener: TcpListener, closing: &watch
             tracing::warn!(%peer, "too many connections (server.connections_max)");
             continue;
         };
-        tune(&stream);
+        tune(&stream, app.config.server.congestion_control.as_deref());
         let connection = Connection { peer, is_tls: tls.is_some(), _permit: permit };
         let (app, tls, closing) = (Arc::clone(app), tls.clone(), closing.subscribe());
         tokio::spawn(async move {
@@ -90,7 +90,11 @@ pub(crate) async fn serve(app: &Arc<App>, listener: TcpListener, closing: &watch
 }
 
 /// Sets what keeps latency low. Failing is no reason to turn a browser away.
-fn tune(stream: &TcpStream) {
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "Linux alone lets a socket choose")
+)]
+fn tune(stream: &TcpStream, congestion_control: Option<&str>) {
     let socket = socket2::SockRef::from(stream);
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
@@ -98,6 +102,13 @@ fn tune(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Err(error) = socket.set_tcp_notsent_lowat(NOTSENT_LOWAT_BYTES) {
         tracing::debug!(%error, "TCP_NOTSENT_LOWAT cannot be set");
+    }
+    // Where the kernel does not offer it, its own choice stays.
+    #[cfg(target_os = "linux")]
+    if let Some(name) = congestion_control
+        && let Err(error) = socket.set_tcp_congestion(name.as_bytes())
+    {
+        tracing::debug!(%error, name, "TCP_CONGESTION cannot be set");
     }
     // A browser that vanished without a word is noticed, even by a link that has nothing to say.
     let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(60));

@@ -137,7 +137,7 @@ impl Metrics {
     /// An image of `bytes` bytes was part of a frame.
     pub fn image_sent(&self, codec: Codec, bytes: usize) {
         let codec = match codec {
-            Codec::Jpeg => "jpeg",
+            Codec::Jpeg | Codec::JpegScan => "jpeg",
             Codec::Palette => "palette",
             Codec::Rgb => "rgb",
         };

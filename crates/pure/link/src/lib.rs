@@ -12,7 +12,8 @@ mod to_gateway;
 pub use error::LinkError;
 pub use record::{BODY_MAX_BYTES, Record, records};
 pub use to_browser::{
-    Ability, Category, Codec, ErrorRecord, Phase, ToBrowser, Welcome, encode_frame_end,
+    Ability, Category, Codec, ErrorRecord, Feature, Phase, ToBrowser, VideoRecord, Welcome,
+    encode_frame_end,
 };
 pub use to_gateway::{Hello, QualityMode, Resume, ToGateway};
 
@@ -36,6 +37,18 @@ pub const CLIPBOARD_MAX_BYTES: usize = 1 << 20;
 
 /// Longest text of one Text record, in bytes.
 pub const TEXT_MAX_BYTES: usize = 4096;
+
+/// Side of a cell, in pixels. A cell at the right or lower edge of what is stored may be smaller.
+pub const CELL_SIDE_PX: u16 = 64;
+
+/// Most cells that a browser keeps: 64 MiB of pixels.
+pub const CELLS_MAX: u16 = 4096;
+
+/// How many sets of JPEG tables a browser keeps.
+pub const TABLES_MAX: u8 = 16;
+
+/// How many video streams a browser decodes at a time.
+pub const STREAMS_MAX: u8 = 4;
 
 #[cfg(test)]
 mod vector_tests;

@@ -19,6 +19,8 @@ pub enum Codec {
     Palette = 2,
     /// Filtered RGB rows, deflated.
     Rgb = 3,
+    /// The number of a [`ToBrowser::Tables`], then a JPEG file without its tables.
+    JpegScan = 4,
 }
 
 /// Who must act on an error; the WebSocket's close code is 4000 + this.
@@ -51,6 +53,21 @@ pub enum Phase {
     Gone = 3,
 }
 
+/// Bits of `features` in Hello and Welcome: optional parts of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Feature;
+
+impl Feature {
+    /// The browser keeps cells: Store and Recall.
+    pub const CELLS: u32 = 1;
+    /// The browser decodes H.264: Video.
+    pub const VIDEO: u32 = 1 << 1;
+    /// The browser keeps JPEG tables: Tables, and images with [`Codec::JpegScan`].
+    pub const TABLES: u32 = 1 << 2;
+    /// In Welcome only: the canvas and the cells go on from the frame that Hello named.
+    pub const KEPT: u32 = 1 << 8;
+}
+
 /// Bits of the Abilities record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ability;
@@ -63,7 +80,7 @@ impl Ability {
 /// The gateway's answer to Hello.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Welcome {
-    /// Optional parts of the protocol that the gateway may use.
+    /// Optional parts of the protocol that the gateway may use: bits of [`Feature`].
     pub features: u32,
     /// What the viewer may do, bit by bit as in `docs/link.md`.
     pub permissions: u16,
@@ -99,6 +116,21 @@ pub struct ErrorRecord {
     pub message: String,
 }
 
+/// A piece of H.264 and where its picture goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoRecord {
+    /// Where the decoded picture's top left `width * height` pixels go.
+    pub rect: Rect,
+    /// Which decoder: pieces of one stream depend on each other.
+    pub stream: u8,
+    /// Whether it can be decoded without any before it.
+    pub key: bool,
+    /// The parts of the decoded picture to paint, relative to `rect`; none means all of it.
+    pub parts: Vec<Rect>,
+    /// One access unit in Annex B form (ITU-T H.264), parameter sets before each key picture.
+    pub data: Bytes,
+}
+
 /// One record to a browser. Layouts are in `docs/link.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToBrowser {
@@ -116,6 +148,14 @@ pub enum ToBrowser {
     FrameEnd(u32),
     /// 0x07
     Error(ErrorRecord),
+    /// 0x08: a rectangle of the canvas goes into cells, from this one on.
+    Store(u16, Rect),
+    /// 0x09: cells, from this one on, go onto the canvas.
+    Recall(u16, Rect),
+    /// 0x0a: JPEG tables and their number.
+    Tables(u8, Bytes),
+    /// 0x0b
+    Video(VideoRecord),
     /// 0x81: hotspot, size, deflated RGBA.
     Cursor(Point, Size, Bytes),
     /// 0x82, format 1.
@@ -163,6 +203,13 @@ impl ToBrowser {
             }),
             Self::FrameEnd(frame) => encode_frame_end(out, *frame),
             Self::Error(error) => put_record(out, 0x07, |out| put_error(out, error)),
+            Self::Store(cell, rect) => put_record(out, 0x08, |out| put_cells(out, *cell, *rect)),
+            Self::Recall(cell, rect) => put_record(out, 0x09, |out| put_cells(out, *cell, *rect)),
+            Self::Tables(number, data) => put_record(out, 0x0a, |out| {
+                out.put_u8(*number);
+                out.put_slice(data);
+            }),
+            Self::Video(video) => put_record(out, 0x0b, |out| put_video(out, video)),
             Self::Cursor(hotspot, size, data) => put_record(out, 0x81, |out| {
                 put_point(out, *hotspot);
                 put_size(out, *size);
@@ -211,6 +258,19 @@ impl ToBrowser {
             }
             0x06 => Self::FrameEnd(short("frame end", input.u32_le())?),
             0x07 => Self::Error(read_error(&mut input)?),
+            0x08 => {
+                let cell = short("store", input.u16_le())?;
+                Self::Store(cell, short("store", read_rect(&mut input))?)
+            }
+            0x09 => {
+                let cell = short("recall", input.u16_le())?;
+                Self::Recall(cell, short("recall", read_rect(&mut input))?)
+            }
+            0x0a => {
+                let number = short("tables", input.u8())?;
+                Self::Tables(number, Bytes::copy_from_slice(input.take_rest()))
+            }
+            0x0b => Self::Video(short("video", read_video(&mut input))?),
             0x81 => {
                 let hotspot = short("cursor", read_point(&mut input))?;
                 let size = short("cursor", read_size(&mut input))?;
@@ -262,6 +322,31 @@ fn read_point(input: &mut Reader<'_>) -> Option<Point> {
     Some(Point { x: input.u16_le()?, y: input.u16_le()? })
 }
 
+fn put_cells(out: &mut BytesMut, cell: u16, rect: Rect) {
+    out.put_u16_le(cell);
+    put_rect(out, rect);
+}
+
+/// Parts beyond the 255th cannot be said: the whole picture is painted then.
+fn put_video(out: &mut BytesMut, video: &VideoRecord) {
+    put_rect(out, video.rect);
+    out.put_u8(video.stream);
+    out.put_u8(video.key.into());
+    let count = u8::try_from(video.parts.len()).unwrap_or(0);
+    out.put_u8(count);
+    video.parts.iter().take(count.into()).for_each(|part| put_rect(out, *part));
+    out.put_slice(&video.data);
+}
+
+fn read_video(input: &mut Reader<'_>) -> Option<VideoRecord> {
+    let rect = read_rect(input)?;
+    let stream = input.u8()?;
+    let key = input.u8()? & 1 != 0;
+    let count = input.u8()?;
+    let parts = (0..count).map(|_| read_rect(input)).collect::<Option<_>>()?;
+    Some(VideoRecord { rect, stream, key, parts, data: Bytes::copy_from_slice(input.take_rest()) })
+}
+
 fn put_welcome(out: &mut BytesMut, welcome: &Welcome) {
     out.put_u16_le(crate::VERSION);
     out.put_u32_le(welcome.features);
@@ -310,6 +395,7 @@ fn read_codec(value: u8) -> Result<Codec, LinkError> {
         1 => Codec::Jpeg,
         2 => Codec::Palette,
         3 => Codec::Rgb,
+        4 => Codec::JpegScan,
         _ => return Err(LinkError::Undefined { field: "codec", value: value.into() }),
     })
 }

@@ -5,10 +5,11 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{CLIPBOARD_MAX_BYTES, LinkError, Record, TEXT_MAX_BYTES};
+use crate::{CLIPBOARD_MAX_BYTES, Feature, LinkError, Record, TEXT_MAX_BYTES};
 
 const FLAG_RESUME: u8 = 1;
 const FLAG_VIEW_ONLY: u8 = 2;
+const FLAG_PAINTED: u8 = 4;
 
 /// A session to come back to.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl std::fmt::Debug for Resume {
 /// A browser's first record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
-    /// Optional parts of the protocol that the browser knows.
+    /// Optional parts of the protocol that the browser knows: bits of [`Feature`].
     pub features: u32,
     /// The size that the viewer would like, in device pixels; zero for no wish.
     pub size: Size,
@@ -39,6 +40,11 @@ pub struct Hello {
     pub view_only: bool,
     /// A session to come back to.
     pub resume: Option<Resume>,
+    /// The last frame of the connection before that is on the canvas, if the canvas and the cells
+    /// are still as that frame left them.
+    pub painted: Option<u32>,
+    /// How many cells the browser keeps; counts with [`Feature::CELLS`] only.
+    pub cells: u16,
 }
 
 /// What a viewer would rather have.
@@ -181,10 +187,18 @@ fn put_hello(out: &mut BytesMut, hello: &Hello) {
     out.put_u16_le(hello.size.height);
     out.put_u16_le(hello.scale_percent);
     let resume = if hello.resume.is_some() { FLAG_RESUME } else { 0 };
-    out.put_u8(resume | if hello.view_only { FLAG_VIEW_ONLY } else { 0 });
+    let view_only = if hello.view_only { FLAG_VIEW_ONLY } else { 0 };
+    let painted = if hello.painted.is_some() { FLAG_PAINTED } else { 0 };
+    out.put_u8(resume | view_only | painted);
     if let Some(resume) = &hello.resume {
         out.put_slice(&resume.session);
         out.put_slice(&resume.secret);
+    }
+    if let Some(frame) = hello.painted {
+        out.put_u32_le(frame);
+    }
+    if hello.features & Feature::CELLS != 0 {
+        out.put_u16_le(hello.cells);
     }
 }
 
@@ -205,7 +219,9 @@ fn read_hello(input: &mut Reader<'_>) -> Result<Hello, LinkError> {
             Some(Resume { session: input.array()?, secret: input.array()? })
         };
         let view_only = flags & FLAG_VIEW_ONLY != 0;
-        Some(Hello { features, size, scale_percent, view_only, resume })
+        let painted = if flags & FLAG_PAINTED == 0 { None } else { Some(input.u32_le()?) };
+        let cells = if features & Feature::CELLS == 0 { 0 } else { input.u16_le()? };
+        Some(Hello { features, size, scale_percent, view_only, resume, painted, cells })
     };
     read(input).ok_or(short)
 }

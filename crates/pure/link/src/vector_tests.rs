@@ -5,8 +5,8 @@ use porthole_pixels::{Point, Rect, Size};
 use serde_json::Value;
 
 use crate::{
-    Ability, Category, Codec, ErrorRecord, Hello, LinkError, Phase, QualityMode, Resume, ToBrowser,
-    ToGateway, Welcome, records,
+    Ability, Category, Codec, ErrorRecord, Feature, Hello, LinkError, Phase, QualityMode, Resume,
+    ToBrowser, ToGateway, VideoRecord, Welcome, records,
 };
 
 const RECT: Rect = Rect::new(1, 2, 300, 400);
@@ -25,6 +25,14 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         cause: "token_expired".into(),
         message: "this link has expired; ask for a new one".into(),
     };
+    let video = VideoRecord {
+        rect: RECT,
+        stream: 2,
+        key: true,
+        parts: Vec::new(),
+        data: Bytes::from_static(&[0, 0, 1, 0x65]),
+    };
+    let parts = vec![Rect::new(0, 0, 16, 16), Rect::new(32, 48, 16, 8)];
     vec![
         ("welcome", ToBrowser::Welcome(welcome)),
         ("size", ToBrowser::Size(Size::new(1920, 1080))),
@@ -35,6 +43,15 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         ("image rgb", ToBrowser::Image(RECT, Codec::Rgb, Bytes::from_static(&[3, 0]))),
         ("frame end", ToBrowser::FrameEnd(0x0102_0304)),
         ("error", ToBrowser::Error(error)),
+        ("store", ToBrowser::Store(0x0102, RECT)),
+        ("recall", ToBrowser::Recall(0x0102, RECT)),
+        ("tables", ToBrowser::Tables(3, Bytes::from_static(&[0xff, 0xdb]))),
+        (
+            "image jpeg scan",
+            ToBrowser::Image(RECT, Codec::JpegScan, Bytes::from_static(&[3, 0xff])),
+        ),
+        ("video", ToBrowser::Video(video.clone())),
+        ("video in parts", ToBrowser::Video(VideoRecord { key: false, parts, ..video })),
         (
             "cursor",
             ToBrowser::Cursor(Point { x: 1, y: 2 }, Size::new(3, 4), Bytes::from_static(&[3, 0])),
@@ -57,6 +74,15 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         scale_percent: 150,
         view_only: false,
         resume: None,
+        painted: None,
+        cells: 0,
+    };
+    let keeping = Hello {
+        features: Feature::CELLS | Feature::TABLES,
+        resume: Some(Resume { session: [0x33; 16], secret: [0x44; 32] }),
+        painted: Some(0x0102_0304),
+        cells: 4096,
+        ..hello.clone()
     };
     let resuming = Hello {
         view_only: true,
@@ -66,6 +92,7 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
     vec![
         ("hello", ToGateway::Hello(hello)),
         ("hello resuming", ToGateway::Hello(resuming)),
+        ("hello keeping its picture", ToGateway::Hello(keeping)),
         ("ack", ToGateway::Ack(9, 12_345)),
         ("key", ToGateway::Key { down: true, keysym: 0x0100_20ac, scancode: 0x9d }),
         ("text", ToGateway::Text("日本".into())),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use porthole_tiles::video::VideoCodec;
+
 /// Limits and pacing of one session. The gateway checks them when it loads its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionConfig {
@@ -9,6 +11,10 @@ pub struct SessionConfig {
     pub frame_gap_min: Duration,
     /// Most bytes sent and not yet acknowledged, per viewer.
     pub unacked_max_bytes: usize,
+    /// What encodes films as H.264, if anything does.
+    pub video: Option<VideoCodec>,
+    /// Most cells that are used of a browser's: 16 KiB each there, some 80 bytes here.
+    pub cells_max: u16,
     /// How long a lossy tile must be still before it is sent exactly. With the time that takes,
     /// below half a second.
     pub refine_after: Duration,
@@ -31,6 +37,8 @@ impl Default for SessionConfig {
         Self {
             frame_gap_min: Duration::from_millis(16),
             unacked_max_bytes: 4 << 20,
+            video: None,
+            cells_max: porthole_link::CELLS_MAX,
             refine_after: Duration::from_millis(100),
             lossy: true,
             linger: Duration::from_secs(60),

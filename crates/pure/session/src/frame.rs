@@ -1,28 +1,44 @@
 //! Stop 5 of the pixel path: one frame for one or more viewers, from damage to link message.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use porthole_link::{Codec, ToBrowser};
-use porthole_pixels::{Copy, Rect, Size};
-use porthole_tiles::{Body, Class, Encoded, Encoder, Mode, Part, Snapshot, TilesError};
+use porthole_pixels::{Copy, Rect};
+use porthole_tiles::{Body, Class, Encoded, Encoder, Mode, Part, Snapshot, TilesError, split_jpeg};
 
 use crate::ViewerId;
+use crate::costs::Costs;
+use crate::film::{FilmDone, FilmPicture};
 use crate::quality::Rung;
+
+/// What one viewer's frame begins with: what it alone lacks or has.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) viewer: ViewerId,
+    /// Its size, stores, copies and recalls, in this order.
+    pub(crate) records: BytesMut,
+    /// What the recalls paint.
+    pub(crate) recalled: Vec<Rect>,
+}
 
 /// A frame to be encoded. It holds copies of the pixels it needs, so it can run on any thread
 /// while the surface moves on; the result goes to [`crate::Session::handle_encoded`].
 #[derive(Debug)]
 pub struct Job {
-    pub(crate) viewers: Vec<ViewerId>,
-    pub(crate) size: Option<Size>,
+    pub(crate) heads: Vec<Head>,
     pub(crate) copies: Vec<Copy>,
     pub(crate) parts: Vec<(Snapshot, Mode)>,
     pub(crate) rung: Rung,
+    /// Whether the viewers keep JPEG tables.
+    pub(crate) keeps_tables: bool,
+    /// A picture of the viewer's film; then it is the only one.
+    pub(crate) film: Option<FilmPicture>,
 }
 
 impl Job {
     /// How many pixels are to be encoded; a small job is not worth another thread.
     pub fn pixels(&self) -> u32 {
-        self.parts.iter().map(|(snapshot, _)| snapshot.rect().area()).sum()
+        let film = self.film.as_ref().map_or(0, |film| film.rect().area());
+        self.parts.iter().map(|(snapshot, _)| snapshot.rect().area()).sum::<u32>() + film
     }
 
     /// Encodes.
@@ -31,83 +47,188 @@ impl Job {
     ///
     /// [`TilesError`] when a part could not be encoded even without loss.
     pub fn run(self, encoder: &mut Encoder) -> Result<Finished, TilesError> {
-        let mut finished = Finished {
-            viewers: self.viewers,
-            message: BytesMut::new(),
-            copies: self.copies,
-            painted: Vec::with_capacity(self.parts.len()),
-            images: Vec::new(),
-            lossy_pixels: 0,
-            lossy_bytes: 0,
-            rung: self.rung,
-        };
-        if let Some(size) = self.size {
-            ToBrowser::Size(size).encode(&mut finished.message);
+        let (frame, pieces) = self.split(1);
+        let batches = pieces.into_iter().map(|piece| piece.run(encoder));
+        Ok(frame.finish(batches.collect::<Result<_, _>>()?))
+    }
+
+    /// Cuts the work into at most `count` pieces of about the same size, for as many threads, and
+    /// one for a film.
+    pub fn split(mut self, count: usize) -> (Frame, Vec<Piece>) {
+        let share = (self.pixels() as usize).div_ceil(count.max(1)).max(1);
+        let (rung, keeps_tables) = (self.rung, self.keeps_tables);
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut pixels = usize::MAX;
+        if let Some(film) = self.film.take() {
+            let film = Some(film);
+            pieces.push(Piece { parts: Vec::new(), rung, keeps_tables, film });
         }
-        for copy in &finished.copies {
-            ToBrowser::Copy(copy.source, copy.target).encode(&mut finished.message);
+        for part in std::mem::take(&mut self.parts) {
+            if pixels >= share {
+                pieces.push(Piece { parts: Vec::new(), rung, keeps_tables, film: None });
+                pixels = 0;
+            }
+            pixels += part.0.rect().area() as usize;
+            if let Some(piece) = pieces.last_mut() {
+                piece.parts.push(part);
+            }
         }
+        (Frame { job: self }, pieces)
+    }
+}
+
+/// A frame whose pieces are being encoded.
+#[derive(Debug)]
+pub struct Frame {
+    job: Job,
+}
+
+impl Frame {
+    /// Puts the encoded pieces together. Their order does not matter.
+    pub fn finish(self, pieces: Vec<Encodings>) -> Finished {
+        let Job { heads, copies, rung, .. } = self.job;
+        let mut pieces = pieces.into_iter();
+        let mut images = pieces.next().unwrap_or_default();
+        pieces.for_each(|piece| images.append(piece));
+        Finished { heads, copies, rung, images }
+    }
+}
+
+/// A part of a frame's work.
+#[derive(Debug)]
+pub struct Piece {
+    parts: Vec<(Snapshot, Mode)>,
+    rung: Rung,
+    keeps_tables: bool,
+    film: Option<FilmPicture>,
+}
+
+impl Piece {
+    /// Encodes.
+    ///
+    /// # Errors
+    ///
+    /// [`TilesError`] when a part could not be encoded even without loss.
+    pub fn run(self, encoder: &mut Encoder) -> Result<Encodings, TilesError> {
+        let mut encodings = Encodings::default();
+        if let Some(film) = self.film {
+            encodings.film = Some(film.run(&mut encodings));
+        }
+        let number = self.keeps_tables.then(|| self.rung.number());
         for (snapshot, mode) in &self.parts {
             // A picture that JPEG cannot carry goes without loss.
             let encoded = encoder
                 .encode(snapshot, *mode)
                 .or_else(|_| encoder.encode(snapshot, Mode::Lossless))?;
-            finished.add(encoded);
+            encodings.add(snapshot.class(), encoded, number);
         }
-        Ok(finished)
+        Ok(encodings)
     }
 }
 
 /// An encoded frame.
 #[derive(Debug)]
 pub struct Finished {
-    pub(crate) viewers: Vec<ViewerId>,
-    /// Everything but the `FrameEnd` record, whose number differs from viewer to viewer.
-    pub(crate) message: BytesMut,
+    pub(crate) heads: Vec<Head>,
     pub(crate) copies: Vec<Copy>,
-    /// What was painted, and whether with loss.
-    pub(crate) painted: Vec<(Rect, bool)>,
-    /// Codec and bytes of each image.
-    images: Vec<(Codec, usize)>,
-    pub(crate) lossy_pixels: u32,
-    pub(crate) lossy_bytes: usize,
     pub(crate) rung: Rung,
+    pub(crate) images: Encodings,
 }
 
 impl Finished {
-    /// How many bytes go to each viewer.
+    /// How many bytes go to each viewer, beside what only it gets.
     pub fn len_bytes(&self) -> usize {
-        self.message.len()
+        self.images.records.len()
     }
 
     /// Codec and bytes of each image in it, for the metrics.
     pub fn images(&self) -> impl Iterator<Item = (Codec, usize)> + '_ {
-        self.images.iter().copied()
+        self.images.images.iter().copied()
     }
 
-    fn add(&mut self, encoded: Encoded) {
+    pub(crate) fn teach(&self, costs: &mut Costs) {
+        for (class, pixels, bytes) in &self.images.exact {
+            costs.learn(*class, *pixels, *bytes);
+        }
+    }
+}
+
+/// Encoded images, as records.
+#[derive(Debug, Default)]
+pub struct Encodings {
+    pub(crate) records: BytesMut,
+    /// What the images paint, and whether with loss.
+    pub(crate) painted: Vec<(Rect, bool)>,
+    /// The tables that the JPEG scans among them name.
+    pub(crate) tables: Option<Bytes>,
+    pub(crate) lossy_pixels: u32,
+    pub(crate) lossy_bytes: usize,
+    /// What became of the film's picture.
+    pub(crate) film: Option<FilmDone>,
+    /// Codec and bytes of each image.
+    images: Vec<(Codec, usize)>,
+    /// Class, pixels and bytes of each image that is exact.
+    exact: Vec<(Class, u32, usize)>,
+}
+
+impl Encodings {
+    fn append(&mut self, other: Self) {
+        self.records.extend_from_slice(&other.records);
+        self.painted.extend(other.painted);
+        // All JPEGs of a frame are of one rung, and so have the same tables.
+        self.tables = self.tables.take().or(other.tables);
+        self.film = self.film.take().or(other.film);
+        self.lossy_pixels += other.lossy_pixels;
+        self.lossy_bytes += other.lossy_bytes;
+        self.images.extend(other.images);
+        self.exact.extend(other.exact);
+    }
+
+    /// A picture of a film, which paints `parts`.
+    pub(crate) fn add_video(&mut self, record: &ToBrowser, parts: &[Rect]) {
+        record.encode(&mut self.records);
+        self.painted.extend(parts.iter().map(|part| (*part, true)));
+    }
+
+    fn add(&mut self, class: Class, encoded: Encoded, tables: Option<u8>) {
         let rect = encoded.rect;
         let image = |codec, data| ToBrowser::Image(rect, codec, data);
         let record = match encoded.body {
             Body::Fill(color) => ToBrowser::Fill(rect, color),
             Body::Palette(data) => image(Codec::Palette, data),
             Body::Rgb(data) => image(Codec::Rgb, data),
-            Body::Jpeg(data) => {
-                self.lossy_pixels += rect.area();
-                self.lossy_bytes += data.len();
-                image(Codec::Jpeg, data)
-            }
+            Body::Jpeg(data) => self.jpeg(rect, data, tables),
         };
         // A part has at most 2^18 pixels, so its image cannot pass what a record holds.
         if let ToBrowser::Image(_, codec, data) = &record {
             self.images.push((*codec, data.len()));
+            if !encoded.lossy {
+                self.exact.push((class, rect.area(), data.len()));
+            }
         }
-        record.encode(&mut self.message);
+        record.encode(&mut self.records);
         self.painted.push((rect, encoded.lossy));
+    }
+
+    /// Without its tables, where the viewers keep them as number `tables`.
+    fn jpeg(&mut self, rect: Rect, file: Bytes, tables: Option<u8>) -> ToBrowser {
+        self.lossy_pixels += rect.area();
+        self.lossy_bytes += file.len();
+        let split = tables.and_then(|number| Some((number, split_jpeg(&file)?)));
+        match split {
+            Some((number, split)) => {
+                let mut data = BytesMut::with_capacity(1 + split.scan.len());
+                data.extend_from_slice(&[number]);
+                data.extend_from_slice(&split.scan);
+                self.tables = Some(split.tables);
+                ToBrowser::Image(rect, Codec::JpegScan, data.freeze())
+            }
+            None => ToBrowser::Image(rect, Codec::Jpeg, file),
+        }
     }
 }
 
 /// Whether a part looks like a photograph, the only thing that may lose anything.
-pub(crate) fn is_photo(part: &Part) -> bool {
+pub(crate) const fn is_photo(part: &Part) -> bool {
     matches!(part.class, Class::Photo)
 }

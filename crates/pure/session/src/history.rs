@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use porthole_pixels::{Damage, Rect, Size, TILE_SIDE_PX};
+use porthole_pixels::{Damage, Rect};
+
+use crate::grid::Grid;
 
 /// A tile that changes at least this often a second is moving.
 const MOVING_HZ: f32 = 3.0;
@@ -11,7 +13,7 @@ const MOVING_HZ: f32 = 3.0;
 #[derive(Debug)]
 pub(crate) struct History {
     start: Instant,
-    columns: usize,
+    grid: Grid,
     tiles: Vec<Tile>,
 }
 
@@ -26,16 +28,15 @@ struct Tile {
 
 impl History {
     pub(crate) fn new(start: Instant) -> Self {
-        Self { start, columns: 0, tiles: Vec::new() }
+        Self { start, grid: Grid::default(), tiles: Vec::new() }
     }
 
     /// Takes note of a frame's damage.
     pub(crate) fn note(&mut self, now: Instant, damage: &Damage) {
-        self.fit(damage.size());
+        self.fit(Grid::new(damage.size()));
         let now_ms = self.millis(now);
         for rect in damage.iter() {
-            let at = self.index(rect);
-            if let Some(tile) = self.tiles.get_mut(at) {
+            if let Some(tile) = self.tiles.get_mut(self.grid.at(rect)) {
                 tile.heat = faded(*tile, now_ms) + 1.0;
                 tile.changed_ms = now_ms;
             }
@@ -44,32 +45,24 @@ impl History {
 
     /// When the tile under `rect`'s corner last changed.
     pub(crate) fn changed_at(&self, rect: Rect) -> Instant {
-        let changed_ms = self.tiles.get(self.index(rect)).map_or(0, |tile| tile.changed_ms);
+        let changed_ms = self.tiles.get(self.grid.at(rect)).map_or(0, |tile| tile.changed_ms);
         self.start + Duration::from_millis(changed_ms.into())
     }
 
     /// Whether any tile that `rect` touches is moving.
     pub(crate) fn is_moving(&self, now: Instant, rect: Rect) -> bool {
         let now_ms = self.millis(now);
-        let side = usize::from(TILE_SIDE_PX);
-        let rows = usize::from(rect.y) / side..(rect.bottom() as usize).div_ceil(side);
-        let columns = usize::from(rect.x) / side..(rect.right() as usize).div_ceil(side);
-        rows.flat_map(|row| columns.clone().map(move |column| (row, column)))
-            .filter_map(|(row, column)| self.tiles.get(row * self.columns + column))
+        self.grid
+            .within(rect)
+            .filter_map(|tile| self.tiles.get(tile))
             .any(|tile| faded(*tile, now_ms) >= MOVING_HZ)
     }
 
-    fn fit(&mut self, size: Size) {
-        let columns = usize::from(size.width.div_ceil(TILE_SIDE_PX));
-        let tiles = columns * usize::from(size.height.div_ceil(TILE_SIDE_PX));
-        if self.columns != columns || self.tiles.len() != tiles {
-            self.columns = columns;
-            self.tiles = vec![Tile::default(); tiles];
+    fn fit(&mut self, grid: Grid) {
+        if self.grid != grid {
+            self.grid = grid;
+            self.tiles = vec![Tile::default(); grid.len()];
         }
-    }
-
-    fn index(&self, rect: Rect) -> usize {
-        usize::from(rect.y / TILE_SIDE_PX) * self.columns + usize::from(rect.x / TILE_SIDE_PX)
     }
 
     /// Milliseconds since the start; a session of 49 days stays at the largest.

@@ -8,19 +8,29 @@
 //! is a few bytes per tile, however long it stalls. The session owns no socket, clock or task;
 //! `crates/edge/gateway/src/sessions/` runs it, one task per session.
 
+mod cells;
 mod config;
+mod costs;
+mod film;
 mod frame;
+mod grid;
 mod history;
+mod keys;
 mod pacing;
 mod permissions;
+mod picture;
 mod quality;
 mod session;
 mod viewer;
 
 pub use config::SessionConfig;
-pub use frame::{Finished, Job};
+pub use frame::{Encodings, Finished, Frame, Job, Piece};
 pub use permissions::Permissions;
 pub use session::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 
 #[cfg(test)]
+mod picture_tests;
+#[cfg(test)]
 mod session_tests;
+#[cfg(test)]
+mod testing;

@@ -1,24 +1,71 @@
-//! How much may be on its way to one viewer.
+//! How much may be on its way to one viewer, and when the next frame may leave.
 //!
 //! The window follows the bandwidth-delay product, as BBR does: the best recent delivery rate
 //! times the smallest recent round trip, both measured on acknowledgements of painted frames, so
-//! that queues in the network, in a proxy and in the browser's decoder all count.
+//! that queues in the network, in a proxy and in the browser's decoder all count. Within the
+//! window frames are spaced as the path delivers them, so that what is typed waits behind one
+//! frame at most. All of it depends on what the viewer says; one that lies gets its own picture
+//! late, and never more under way than the session's limit.
+
+mod cycle;
+mod debt;
+mod trip;
+
+#[cfg(test)]
+mod sim;
+#[cfg(test)]
+mod sim_scene;
+#[cfg(test)]
+mod sim_tests;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The window before anything is known, and its least value afterwards, in bytes.
-const WINDOW_MIN_BYTES: usize = 64 << 10;
+use self::cycle::{Cycle, Sample, Turn};
+use self::debt::Debt;
+use self::trip::{PAINT_ALLOWED, Paint, Trip};
+
+pub(crate) use self::cycle::DELAY_LOW;
+
+/// The window before anything is known, in bytes.
+const WINDOW_START_BYTES: usize = 64 << 10;
+
+/// The window's least value once the path's rate is known, in bytes.
+const WINDOW_MIN_BYTES: usize = 8 << 10;
 
 /// What a frame may take of the network beyond the round trip, so that the link stays busy
-/// while the browser decodes.
+/// while the next one is encoded.
 const SLACK: Duration = Duration::from_millis(25);
 
-/// How many delivery-rate samples the best is picked from.
-const RATE_SAMPLES: usize = 10;
+/// How long before the path is free the next frame may begin to be encoded.
+const LEAD: Duration = Duration::from_millis(10);
 
-/// Half of how long the smallest round trip is remembered.
-const RTT_BUCKET: Duration = Duration::from_secs(5);
+/// A frame that left this long after it could have, left when it was there to be sent.
+const IDLE_MIN: Duration = Duration::from_millis(4);
+
+/// A frame that left within this of the acknowledgement that opened the window, was waiting for
+/// it; encoding took the time.
+const HELD_MAX: Duration = Duration::from_millis(20);
+
+/// The largest frame that may leave although the window is full or the path is busy: a typed
+/// character.
+pub(crate) const SMALL_BYTES: usize = 2 << 10;
+
+/// Most bytes of such frames under way.
+const SMALL_RESERVE_BYTES: usize = 8 << 10;
+
+/// How long the path may be busy with one frame; and, so that a small picture need not be cut,
+/// up to how many bytes it may be three times as long.
+const FRAME_SHARE: Duration = Duration::from_millis(33);
+const FRAME_WHOLE_BYTES: f64 = 32_768.0;
+
+/// Most bytes of a frame before anything is known.
+const FRAME_START_BYTES: usize = 16 << 10;
+
+/// What may still be under way when a queue counts as gone.
+const DRAINED_BYTES: usize = 4 << 10;
 
 /// Most frames on their way, however short they are.
 const FRAMES_MAX: usize = 64;
@@ -29,11 +76,26 @@ struct Sent {
     frame: u32,
     bytes: usize,
     at: Instant,
-    /// What had been acknowledged when it left, and when that was known.
+    /// What had arrived when it left, when that was known, and when the last of that had left.
     acked_bytes: u64,
     acked_at: Instant,
-    /// The window was not full, so its delivery says little about the network.
+    acked_sent_at: Instant,
+    /// The path was idle before, so its delivery says little about the network.
     limited: bool,
+    /// It left although the window was full or the path busy.
+    small: bool,
+}
+
+/// What a picture may weigh, as far as the path goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outlook {
+    /// Bytes a second that the path is expected to take; unknown before the first
+    /// acknowledgement.
+    pub(crate) rate: Option<f64>,
+    /// Whether the path was ever full. Until then `rate` is what was sent, not what could be.
+    pub(crate) was_full: bool,
+    /// What frames take beyond the path's own round trip.
+    pub(crate) delay: Duration,
 }
 
 /// The acknowledgement clock of one viewer.
@@ -41,13 +103,23 @@ struct Sent {
 pub(crate) struct Pacing {
     in_flight: VecDeque<Sent>,
     in_flight_bytes: usize,
+    /// Of these, bytes of frames that left although the window was full.
+    small_bytes: usize,
     acked_bytes: u64,
+    /// When the latest acknowledged frame arrived and when it left.
     acked_at: Instant,
+    acked_sent_at: Instant,
+    /// When the latest acknowledgement came.
+    painted_at: Instant,
+    /// What had been acknowledged when the round of measuring began.
+    round_bytes: u64,
     sent_at: Option<Instant>,
-    rates: VecDeque<f64>,
-    /// Smallest round trip of the current bucket of time, and of the one before.
-    rtt_min: [Option<Duration>; 2],
-    rtt_bucket_start: Instant,
+    /// The window was full when the latest frame had left.
+    closed: bool,
+    debt: Debt,
+    trip: Trip,
+    paint: Paint,
+    cycle: Cycle,
     /// Let everything arrive before the next frame leaves, so that a queue that always stands
     /// somewhere is not taken for distance.
     draining: bool,
@@ -58,117 +130,249 @@ impl Pacing {
         Self {
             in_flight: VecDeque::new(),
             in_flight_bytes: 0,
+            small_bytes: 0,
             acked_bytes: 0,
             acked_at: now,
+            acked_sent_at: now,
+            painted_at: now,
+            round_bytes: 0,
             sent_at: None,
-            rates: VecDeque::new(),
-            rtt_min: [None; 2],
-            rtt_bucket_start: now,
+            closed: false,
+            debt: Debt::new(now),
+            trip: Trip::new(now),
+            paint: Paint::default(),
+            cycle: Cycle::new(now),
             draining: false,
         }
     }
 
-    /// Whether another frame may leave, as far as acknowledgements go.
+    /// Whether another frame may leave, as far as acknowledgements go. One may always when none
+    /// is under way.
     pub(crate) fn is_open(&self, max_bytes: usize) -> bool {
-        self.in_flight.is_empty()
-            || (!self.draining
-                && self.in_flight_bytes < self.window_bytes(max_bytes)
-                && self.in_flight.len() < self.frames_max())
+        self.in_flight.is_empty() || (!self.draining && self.window_left(max_bytes) > 0)
     }
 
-    /// The first moment at which another frame may leave, as far as the frame rate goes.
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// Whether a frame of at most [`SMALL_BYTES`] may leave, even if the window is full and
+    /// [`Pacing::frame_gap`] is not over.
+    pub(crate) fn is_open_small(&self, max_bytes: usize) -> bool {
+        let fits = self.small_bytes + SMALL_BYTES <= SMALL_RESERVE_BYTES
+            && self.in_flight_bytes + SMALL_BYTES <= max_bytes;
+        self.in_flight.is_empty() || (fits && self.in_flight.len() < FRAMES_MAX)
+    }
+
+    /// Whether the path has nearly taken what was sent, and the window has room: a film's frame,
+    /// which cannot be cut and for which the ladder found a weight, may leave.
+    pub(crate) fn is_due(&self, now: Instant, max_bytes: usize) -> bool {
+        self.is_open(max_bytes) && self.free_at().is_none_or(|at| at <= now)
+    }
+
+    /// How many bytes the next frame may hold so that what is under way stays in the window and
+    /// the path is not busy with it for more than about 33 ms; 0 when none may leave. At most
+    /// [`SMALL_BYTES`] when only what is small may.
+    pub(crate) fn room_bytes(&self, now: Instant, max_bytes: usize) -> usize {
+        if !self.is_due(now, max_bytes) {
+            return if self.is_open_small(max_bytes) { SMALL_BYTES } else { 0 };
+        }
+        let window = self.window_left(max_bytes).max(SMALL_BYTES);
+        let rate = self.cycle.rate().unwrap_or_default();
+        let share = rate * FRAME_SHARE.as_secs_f64();
+        if !self.cycle.was_full() {
+            // In pieces, so that the first acknowledgement does not wait for all of it.
+            return window.min(FRAME_START_BYTES.max(to_bytes(share)));
+        }
+        let share = to_bytes(share.max(FRAME_WHOLE_BYTES.min(3.0 * share)));
+        // With nothing under way a window that is smaller than a frame holds up nobody.
+        let room = if self.in_flight.is_empty() { share } else { share.min(window) };
+        room.max(SMALL_BYTES).min(max_bytes)
+    }
+
+    /// The shortest time between two frames with which the browser keeps up, at least `gap_min`.
+    pub(crate) fn frame_gap(&self, gap_min: Duration) -> Duration {
+        gap_min.max(self.paint.gap())
+    }
+
+    /// The first moment at which another frame may leave, `gap` after the latest and when the
+    /// path has nearly taken what was sent. After a rest that is at once.
     pub(crate) fn next_at(&self, gap: Duration) -> Option<Instant> {
+        let free_at = self.free_at().unwrap_or(self.sent_at?);
+        self.next_small_at(gap).map(|at| at.max(free_at))
+    }
+
+    /// The same for a frame of at most [`SMALL_BYTES`], which the path may be busy for.
+    pub(crate) fn next_small_at(&self, gap: Duration) -> Option<Instant> {
         self.sent_at.map(|at| at + gap)
     }
 
-    /// What a frame may weigh to be delivered within `time`; unknown before the first samples.
-    pub(crate) fn budget_bytes(&self, time: Duration) -> Option<usize> {
-        self.rate().map(|rate| to_bytes(rate * time.as_secs_f64()))
+    /// What the ladder picks by.
+    pub(crate) fn outlook(&self, now: Instant) -> Outlook {
+        Outlook {
+            rate: self.cycle.ceiling(now),
+            was_full: self.cycle.was_full(),
+            delay: self.cycle.delay(),
+        }
     }
 
     /// A frame left.
     pub(crate) fn sent(&mut self, now: Instant, frame: u32, bytes: usize, max_bytes: usize) {
+        let small = bytes <= SMALL_BYTES && !self.is_due(now, max_bytes);
         if self.in_flight.is_empty() {
             // Nothing was under way, so the clock of the delivery rate starts now.
             self.draining = false;
             self.acked_at = now;
+            self.acked_sent_at = now;
+            self.debt = Debt::new(now);
         }
+        let limited = self.is_limited(now, bytes, max_bytes);
+        self.debt.add(now, self.cycle.pace(), as_rate(bytes as u64));
         self.in_flight_bytes += bytes;
+        self.small_bytes += if small { bytes } else { 0 };
         self.in_flight.push_back(Sent {
             frame,
             bytes,
             at: now,
             acked_bytes: self.acked_bytes,
             acked_at: self.acked_at,
-            limited: self.in_flight_bytes < self.window_bytes(max_bytes)
-                && self.in_flight.len() + 1 < self.frames_max(),
+            acked_sent_at: self.acked_sent_at,
+            limited,
+            small,
         });
         self.sent_at = Some(now);
+        self.closed = self.window_left(max_bytes) == 0;
     }
 
-    /// A frame, and with it all before it, is on the canvas. A number that is not under way is
-    /// ignored: a browser cannot widen its window by inventing them. The answer is how long the
-    /// frame took.
-    pub(crate) fn acked(&mut self, now: Instant, frame: u32) -> Option<Duration> {
+    /// A frame, and with it all before it, is on the canvas, `decode` after it arrived. A number
+    /// that is not under way is ignored: a browser cannot widen its window by inventing them.
+    /// The answer is how long the frame took.
+    pub(crate) fn painted(
+        &mut self,
+        now: Instant,
+        frame: u32,
+        decode: Duration,
+    ) -> Option<Duration> {
         let position = self.in_flight.iter().position(|sent| sent.frame == frame)?;
         let mut last = None;
         for sent in self.in_flight.drain(..=position) {
             self.in_flight_bytes -= sent.bytes;
+            self.small_bytes -= if sent.small { sent.bytes } else { 0 };
             self.acked_bytes += sent.bytes as u64;
             last = Some(sent);
         }
-        self.acked_at = now;
         let sent = last?;
-        let rtt = now.saturating_duration_since(sent.at);
-        self.note_rtt(now, rtt, sent.limited);
-        self.note_rate(now, &sent);
-        Some(rtt)
-    }
-
-    fn note_rtt(&mut self, now: Instant, rtt: Duration, limited: bool) {
-        if now.saturating_duration_since(self.rtt_bucket_start) > RTT_BUCKET {
-            self.rtt_min = [None, self.rtt_min[0]];
-            self.rtt_bucket_start = now;
-            self.draining = !limited;
+        let took = now.saturating_duration_since(sent.at);
+        let decode = decode.min(took);
+        let since_last = now.saturating_duration_since(self.painted_at);
+        self.paint.note(decode, since_last, position + 1);
+        self.painted_at = now;
+        self.measure(now, &sent, took.saturating_sub(decode), decode);
+        let drained = self.in_flight_bytes <= DRAINED_BYTES;
+        if self.draining && drained {
+            self.draining = false;
+            self.trip.forget(now);
         }
-        self.rtt_min[0] = Some(self.rtt_min[0].map_or(rtt, |least| least.min(rtt)));
+        Some(took)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than a float's precision")]
-    fn note_rate(&mut self, now: Instant, sent: &Sent) {
-        let elapsed = now.saturating_duration_since(sent.acked_at).as_secs_f64().max(1e-4);
-        let rate = (self.acked_bytes - sent.acked_bytes) as f64 / elapsed;
-        if sent.limited && self.rate().is_some_and(|best| rate <= best) {
-            return;
+    fn measure(&mut self, now: Instant, sent: &Sent, trip: Duration, decode: Duration) {
+        // Frames arrive in order, whatever their painting took.
+        let arrived_at = now.checked_sub(decode).unwrap_or(now).max(self.acked_at);
+        // The longer of how long they took to leave and to arrive: neither a burst after a stall
+        // nor acknowledgements that were held back and come together make a path look fast.
+        let elapsed = arrived_at
+            .saturating_duration_since(sent.acked_at)
+            .max(sent.at.saturating_duration_since(sent.acked_sent_at))
+            .as_secs_f64()
+            .max(1e-3);
+        self.acked_at = arrived_at;
+        self.acked_sent_at = sent.at;
+        let (rate, was_full) = (self.cycle.rate(), self.cycle.was_full());
+        let own = |bytes| own_time(rate.filter(|_| was_full), bytes);
+        self.trip.note(now, trip, sent.bytes, own);
+        let base = self.trip.base(own);
+        let sample = Sample {
+            rate: as_rate(self.acked_bytes - sent.acked_bytes) / elapsed,
+            delay: trip.saturating_sub(base + own(sent.bytes)),
+            // Frames that wait in the browser say nothing about the network.
+            limited: sent.limited || decode > PAINT_ALLOWED,
+            crossed: sent.acked_bytes >= self.round_bytes,
+            base,
+        };
+        let turn = self.cycle.note(now, &sample);
+        if turn != Turn::Same {
+            self.round_bytes = self.acked_bytes;
         }
-        if self.rates.len() == RATE_SAMPLES {
-            self.rates.pop_front();
+        let old = self.trip.is_old(now);
+        if turn == Turn::Remeasure || (turn == Turn::Next && old) {
+            self.draining = true;
         }
-        self.rates.push_back(rate);
     }
 
-    /// Best recent delivery rate, in bytes a second.
-    fn rate(&self) -> Option<f64> {
-        self.rates.iter().copied().reduce(f64::max)
+    /// The path's own round trip.
+    fn base(&self) -> Duration {
+        let rate = self.cycle.rate().filter(|_| self.cycle.was_full());
+        self.trip.base(|bytes| own_time(rate, bytes))
     }
 
-    fn rtt(&self) -> Option<Duration> {
-        self.rtt_min.iter().flatten().min().copied()
+    /// When the path has nearly taken what was sent, if anything is under way.
+    fn free_at(&self) -> Option<Instant> {
+        let free_at = self.debt.paid_at(self.cycle.pace()).filter(|_| !self.is_idle())?;
+        free_at.checked_sub(LEAD)
     }
 
-    fn window_bytes(&self, max_bytes: usize) -> usize {
-        let product = self
-            .rate()
-            .zip(self.rtt())
-            .map_or(0, |(rate, rtt)| to_bytes(1.25 * rate * (rtt + SLACK).as_secs_f64()));
-        product.max(WINDOW_MIN_BYTES).min(max_bytes)
+    /// Whether a frame that leaves now says little about the network, because nothing but a lack
+    /// of something to send held it back.
+    fn is_limited(&self, now: Instant, bytes: usize, max_bytes: usize) -> bool {
+        let since_ack = now.saturating_duration_since(self.painted_at);
+        let was_held = self.closed && since_ack <= HELD_MAX;
+        if self.cycle.was_full() {
+            let idle = self.debt.idle(now, self.cycle.pace()) > IDLE_MIN;
+            !was_held && (self.in_flight.is_empty() || idle)
+        } else {
+            !was_held && self.window_left(max_bytes) > bytes
+        }
     }
 
-    /// A round trip's worth of frames at 60 a second, and two more.
+    /// What fits into the window. Once the path is known and paced, the frame that it is busy
+    /// with does not count: it may be larger than the window.
+    fn window_left(&self, max_bytes: usize) -> usize {
+        if self.in_flight.len() >= self.frames_max() {
+            return 0;
+        }
+        let front = self.in_flight.front().filter(|_| self.cycle.was_full());
+        let window = self.window_bytes() + front.map_or(0, |sent| sent.bytes);
+        window.min(max_bytes).saturating_sub(self.in_flight_bytes)
+    }
+
+    fn window_bytes(&self) -> usize {
+        let least = if self.cycle.was_full() { WINDOW_MIN_BYTES } else { WINDOW_START_BYTES };
+        let beyond = (SLACK + self.paint.allowance()).as_secs_f64();
+        let product = self.cycle.rate().map_or(0, |rate| {
+            let time = self.cycle.window_gain() * self.base().as_secs_f64() + beyond;
+            to_bytes(rate * time)
+        });
+        product.max(least)
+    }
+
+    /// A round trip's worth of frames at 60 a second, and a few more.
     fn frames_max(&self) -> usize {
-        let rtt = self.rtt().unwrap_or_default();
-        (to_bytes(rtt.as_secs_f64() * 60.0) + 2).min(FRAMES_MAX)
+        let time = self.base() + self.paint.allowance();
+        (to_bytes(time.as_secs_f64() * 60.0) + 4).min(FRAMES_MAX)
     }
+}
+
+/// What a frame takes of the path by itself, if the path is known.
+fn own_time(rate: Option<f64>, bytes: usize) -> Duration {
+    let seconds = rate.map_or(0.0, |rate| as_rate(bytes as u64) / rate);
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no more than a float's precision")]
+fn as_rate(bytes: u64) -> f64 {
+    bytes as f64
 }
 
 #[expect(
@@ -178,73 +382,4 @@ impl Pacing {
 )]
 fn to_bytes(value: f64) -> usize {
     value as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::{Pacing, WINDOW_MIN_BYTES};
-
-    const MAX: usize = 4 << 20;
-
-    #[expect(clippy::disallowed_methods, reason = "a test needs some moment to start from")]
-    fn start() -> Instant {
-        Instant::now()
-    }
-
-    #[test]
-    fn a_viewer_that_never_acknowledges_gets_one_window() {
-        let now = start();
-        let mut pacing = Pacing::new(now);
-        let mut sent = 0;
-        for frame in 0..1000 {
-            if !pacing.is_open(MAX) {
-                break;
-            }
-            pacing.sent(now, frame, 10_000, MAX);
-            sent += 10_000;
-        }
-        assert!(sent <= WINDOW_MIN_BYTES + 10_000, "{sent}");
-        pacing.acked(now, 4_000_000_000);
-        assert!(!pacing.is_open(MAX));
-    }
-
-    #[test]
-    fn one_frame_may_always_be_under_way() {
-        let now = start();
-        let mut pacing = Pacing::new(now);
-        assert!(pacing.is_open(MAX));
-        pacing.sent(now, 0, 10 << 20, MAX);
-        assert!(!pacing.is_open(MAX));
-        pacing.acked(now + Duration::from_secs(9), 0);
-        assert!(pacing.is_open(MAX));
-    }
-
-    /// A pipe of 1 MB/s and 40 ms: what is under way settles near the product of both.
-    #[test]
-    fn the_window_follows_rate_and_round_trip() {
-        let mut now = start();
-        let mut pacing = Pacing::new(now);
-        let (rate, delay, bytes) = (1_000_000.0, Duration::from_millis(40), 20_000);
-        let mut pipe_free_at = now;
-        let mut arrivals = std::collections::VecDeque::new();
-        for frame in 0..2000_u32 {
-            now += Duration::from_millis(16);
-            while arrivals.front().is_some_and(|(at, _)| *at <= now) {
-                let (at, frame) = arrivals.pop_front().unwrap();
-                pacing.acked(at, frame);
-            }
-            if pacing.is_open(MAX) {
-                pacing.sent(now, frame, bytes, MAX);
-                pipe_free_at =
-                    pipe_free_at.max(now) + Duration::from_secs_f64(f64::from(20_000) / rate);
-                arrivals.push_back((pipe_free_at + delay, frame));
-            }
-        }
-        let queued = pipe_free_at.saturating_duration_since(now);
-        assert!(queued < Duration::from_millis(150), "{queued:?}");
-        let budget = pacing.budget_bytes(Duration::from_secs(1)).unwrap();
-        assert!((800_000..1_300_000).contains(&budget), "{budget}");
-    }
 }

@@ -1,5 +1,6 @@
 //! The session's state machine: who calls it, with what, and what it asks for in return.
 
+mod compose;
 mod life;
 mod schedule;
 
@@ -10,10 +11,14 @@ use bytes::Bytes;
 use porthole_link::{Ability, ErrorRecord, Hello, Phase, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
 use porthole_remote::{Buttons, Cursor, Event, Input};
+use porthole_tiles::MoveFinder;
+use porthole_tiles::video::MotionTracker;
 
 use self::life::Seat;
+use crate::costs::Costs;
 use crate::frame::{Finished, Job};
 use crate::history::History;
+use crate::keys::TileKeys;
 use crate::viewer::{Shown, Viewer};
 use crate::{Permissions, SessionConfig};
 
@@ -95,7 +100,7 @@ pub enum Output {
     /// Pass this on to the remote.
     Input(Input),
     /// Run this, on any thread, then call [`Session::handle_encoded`].
-    Encode(Job),
+    Encode(Box<Job>),
     /// A frame was on a viewer's canvas this long after it left.
     Painted(Duration),
     /// The session is over. Its viewers have been closed.
@@ -110,6 +115,15 @@ pub struct Session {
     config: SessionConfig,
     surface: Surface,
     history: History,
+    keys: TileKeys,
+    moves: MoveFinder,
+    /// Where there is a film, while anybody could be sent it as one.
+    tracker: Option<MotionTracker>,
+    /// When the surface last changed, until the session has come to rest.
+    changed_at: Option<Instant>,
+    costs: Costs,
+    /// Where a viewer last pointed: what is near is made exact first.
+    pointer: Point,
     viewers: Vec<Viewer>,
     seats: Vec<Seat>,
     shown: Shown,
@@ -127,12 +141,19 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that is still reaching its remote.
-    pub fn new(now: Instant, config: SessionConfig) -> Self {
+    /// A session that is still reaching its remote. `seed` is random and not told to anybody:
+    /// it keeps others from making two pictures that this session takes for one.
+    pub fn new(now: Instant, seed: u64, config: SessionConfig) -> Self {
         Self {
             config,
             surface: Surface::default(),
             history: History::new(now),
+            keys: TileKeys::new(seed),
+            moves: MoveFinder::default(),
+            tracker: None,
+            changed_at: None,
+            costs: Costs::new(),
+            pointer: Point::default(),
             viewers: Vec::new(),
             seats: Vec::new(),
             shown: Shown {
@@ -176,14 +197,20 @@ impl Session {
         let max = self.config.clipboard_max_bytes;
         let size = self.surface.size();
         let Some(from) = self.viewer(viewer) else { return };
+        // It has the Welcome that its last secret came with.
+        from.secret_before = None;
         let may_input = from.permissions.allow(Permissions::INPUT);
         let at = |point: Point| Point {
             x: point.x.min(size.width.saturating_sub(1)),
             y: point.y.min(size.height.saturating_sub(1)),
         };
         let input = match message {
-            ToGateway::Ack(frame, _decode_us) => {
-                let painted = from.pacing.acked(now, frame);
+            ToGateway::Ack(frame, decode_us) => {
+                let decode = Duration::from_micros(decode_us.into());
+                let painted = from.pacing.painted(now, frame, decode);
+                if painted.is_some() {
+                    from.picture.painted(frame);
+                }
                 return self.outputs.extend(painted.map(Output::Painted));
             }
             ToGateway::Ping(token) => {
@@ -198,7 +225,7 @@ impl Session {
                 from.visible = visible;
                 return;
             }
-            ToGateway::Repaint(rect) => return from.pending.add_damage(rect),
+            ToGateway::Repaint(rect) => return from.spoil(rect),
             ToGateway::ClipboardText(text) => {
                 if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
                     return from.owed.notice("this link does not allow pasting".into());
@@ -219,6 +246,9 @@ impl Session {
             ToGateway::Resize(..) | ToGateway::Hello(_) => return,
         };
         if may_input {
+            if let Input::Pointer { at, .. } = input {
+                self.pointer = at;
+            }
             self.input_at = now;
             self.pass_on(input);
         }
@@ -274,12 +304,18 @@ impl Session {
     }
 
     /// A frame is encoded.
-    pub fn handle_encoded(&mut self, now: Instant, finished: &Finished) {
+    pub fn handle_encoded(&mut self, now: Instant, mut finished: Finished) {
         let max_bytes = self.config.unacked_max_bytes;
-        for id in &finished.viewers {
-            if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.id == *id) {
-                let message = viewer.send_frame(now, finished, max_bytes);
-                self.outputs.push_back(Output::Send { viewer: *id, message });
+        finished.teach(&mut self.costs);
+        let mut film = finished.images.film.take();
+        for head in &finished.heads {
+            let id = head.viewer;
+            if let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.id == id) {
+                let message = viewer.send_frame(now, &finished, head, max_bytes);
+                if let Some(done) = film.take() {
+                    viewer.finish_film(done);
+                }
+                self.outputs.push_back(Output::Send { viewer: id, message });
             }
         }
     }

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use porthole_link::{Phase, QualityMode, ToBrowser, Welcome, encode_frame_end};
-use porthole_pixels::{Changes, Damage, Rect, Size};
+use porthole_link::{Feature, Phase, QualityMode, ToBrowser, Welcome, encode_frame_end};
+use porthole_pixels::{Damage, Point, Rect};
 
-use crate::frame::Finished;
+use crate::film::{Film, FilmDone};
+use crate::frame::{Finished, Head};
 use crate::history::History;
 use crate::pacing::Pacing;
+use crate::picture::Picture;
 use crate::quality::Ladder;
 use crate::{Permissions, ViewerId};
 
@@ -87,22 +89,26 @@ impl Owed {
 pub(crate) struct Viewer {
     pub(crate) id: ViewerId,
     pub(crate) secret: [u8; 32],
+    /// The secret that it came back with, until it has shown that it knows the new one.
+    pub(crate) secret_before: Option<[u8; 32]>,
     /// What its token allows; kept for when it comes back.
     pub(crate) granted: Permissions,
     /// What it may do now: less, when it only wants to watch.
     pub(crate) permissions: Permissions,
+    /// Optional parts of the link that it knows and this gateway uses.
+    pub(crate) features: u32,
     pub(crate) mode: QualityMode,
     pub(crate) visible: bool,
-    /// Its frame is being encoded.
-    pub(crate) encoding: bool,
-    pub(crate) pending: Changes,
-    /// The canvas does not have the picture's size yet.
-    pub(crate) resized: bool,
+    pub(crate) picture: Picture,
+    /// A frame is due even if there is nothing in it: it goes on from a picture that it kept.
+    pub(crate) owes_frame: bool,
     pub(crate) pacing: Pacing,
     pub(crate) ladder: Ladder,
+    /// The region that it gets as H.264.
+    pub(crate) film: Option<Film>,
     pub(crate) owed: Owed,
-    /// What was painted with loss and not yet made exact.
-    lossy: Damage,
+    /// The JPEG tables it has, one bit a number.
+    tables: u16,
     frame: u32,
     queued_bytes: usize,
     queued_messages: usize,
@@ -115,7 +121,7 @@ impl Viewer {
         granted: Permissions,
         view_only: bool,
         mut welcome: Welcome,
-        size: Size,
+        picture: Picture,
     ) -> Self {
         let watching = Permissions::INPUT.with(Permissions::CLIPBOARD_IN);
         let permissions = if view_only { granted.without(watching) } else { granted };
@@ -124,15 +130,17 @@ impl Viewer {
         Self {
             id,
             secret: welcome.secret,
+            secret_before: None,
             granted,
             permissions,
+            features: welcome.features,
             mode: QualityMode::Automatic,
             visible: true,
-            encoding: false,
-            pending: Changes::all(size),
-            resized: true,
+            picture,
+            owes_frame: welcome.features & Feature::KEPT != 0,
             pacing: Pacing::new(now),
             ladder: Ladder::new(),
+            film: None,
             owed: Owed {
                 welcome: Some(welcome),
                 state: true,
@@ -142,22 +150,10 @@ impl Viewer {
                 cursor: true,
                 ..Owed::default()
             },
-            lossy: Damage::clean(size),
+            tables: 0,
             frame: 0,
             queued_bytes: 0,
             queued_messages: 0,
-        }
-    }
-
-    /// Takes note of what happened to the surface.
-    pub(crate) fn absorb(&mut self, changes: &Changes) {
-        let size = changes.damage().size();
-        if self.pending.damage().size() == size {
-            self.pending.add_all(changes);
-        } else {
-            self.pending = Changes::all(size);
-            self.lossy = Damage::clean(size);
-            self.resized = true;
         }
     }
 
@@ -182,67 +178,94 @@ impl Viewer {
         (!message.is_empty()).then(|| self.queue(message))
     }
 
-    /// What has been lossy and still for `after`, oldest tiles not preferred, at most
-    /// [`REFINE_MAX_PIXELS`]; and when the next such tile comes.
+    /// What has been lossy and still for `after`, nearest `pointer` first, at most `pixels_max`
+    /// pixels and one tile; and when the next such tile comes.
     pub(crate) fn refinement(
         &self,
         now: Instant,
         history: &History,
         after: Duration,
+        (pointer, pixels_max): (Point, u32),
     ) -> (Option<Damage>, Option<Instant>) {
-        if self.lossy.is_clean() {
+        let lossy = &self.picture.lossy;
+        if lossy.is_clean() {
             return (None, None);
         }
-        let (mut due, mut next) = (Damage::clean(self.lossy.size()), None);
-        let mut pixels = 0;
-        for rect in self.lossy.iter() {
+        let (mut due, mut next) = (Vec::new(), None);
+        for rect in lossy.iter() {
             let at = history.changed_at(rect) + after;
-            if self.pending.damage().iter_within(rect).next().is_some() {
+            if self.picture.pending.damage().iter_within(rect).next().is_some() {
                 // It is about to be painted anyway.
                 continue;
             }
             if at > now {
                 next = Some(next.map_or(at, |next: Instant| next.min(at)));
-            } else if pixels < REFINE_MAX_PIXELS {
-                pixels += rect.area();
-                due.add(rect);
+            } else {
+                due.push(rect);
             }
         }
-        (Some(due).filter(|due| !due.is_clean()), next)
+        due.sort_by_key(|rect| distance(*rect, pointer));
+        let mut chosen = Damage::clean(lossy.size());
+        let mut pixels = 0;
+        for rect in due {
+            if pixels > 0 && pixels + rect.area() > pixels_max.min(REFINE_MAX_PIXELS) {
+                break;
+            }
+            pixels += rect.area();
+            chosen.add(rect);
+        }
+        (Some(chosen).filter(|chosen| !chosen.is_clean()), next)
     }
 
-    /// Appends the frame's end and accounts for it.
+    /// Something in `rect` did not decode.
+    pub(crate) fn spoil(&mut self, rect: Rect) {
+        self.picture.spoil(rect);
+        if let Some(film) = &mut self.film
+            && film.rect().intersection(rect).is_some()
+        {
+            film.demand_key();
+        }
+    }
+
+    /// A picture of its film is encoded. What was left of it is still owed.
+    pub(crate) fn finish_film(&mut self, done: FilmDone) {
+        done.left.iter().for_each(|rect| self.picture.pending.add_damage(*rect));
+        if let Some(film) = &mut self.film {
+            film.finish(done);
+        }
+    }
+
+    /// The number that its next frame will have.
+    pub(crate) const fn next_frame(&self) -> u32 {
+        self.frame.wrapping_add(1)
+    }
+
+    /// Puts this viewer's frame together and accounts for it.
     pub(crate) fn send_frame(
         &mut self,
         now: Instant,
         finished: &Finished,
+        head: &Head,
         max_bytes: usize,
     ) -> Bytes {
-        self.encoding = false;
-        self.frame = self.frame.wrapping_add(1);
-        let mut message = BytesMut::with_capacity(finished.message.len() + 8);
-        message.extend_from_slice(&finished.message);
-        encode_frame_end(&mut message, self.frame);
-        self.note_losses(finished);
-        self.ladder.learn(finished.rung, finished.lossy_pixels, finished.lossy_bytes);
-        self.pacing.sent(now, self.frame, message.len(), max_bytes);
-        self.queue(message)
-    }
-
-    fn note_losses(&mut self, finished: &Finished) {
-        for copy in &finished.copies {
-            let carried: Vec<Rect> =
-                self.lossy.iter_within(copy.source_rect()).map(|rect| copy.carry(rect)).collect();
-            self.lossy.clear_within(copy.target);
-            carried.into_iter().for_each(|rect| self.lossy.add(rect));
-        }
-        for (rect, lossy) in &finished.painted {
-            if *lossy {
-                self.lossy.add(*rect);
-            } else {
-                self.lossy.clear_within(*rect);
+        self.frame = self.next_frame();
+        let mut message =
+            BytesMut::with_capacity(head.records.len() + finished.images.records.len() + 1024);
+        message.extend_from_slice(&head.records);
+        if let Some(tables) = &finished.images.tables {
+            let number = finished.rung.number();
+            let bit = 1_u16.checked_shl(number.into()).unwrap_or(0);
+            if self.tables & bit == 0 {
+                self.tables |= bit;
+                ToBrowser::Tables(number, tables.clone()).encode(&mut message);
             }
         }
+        message.extend_from_slice(&finished.images.records);
+        encode_frame_end(&mut message, self.frame);
+        self.picture.sent(self.frame, finished, &head.recalled);
+        self.ladder.learn(finished.rung, finished.images.lossy_pixels, finished.images.lossy_bytes);
+        self.pacing.sent(now, self.frame, message.len(), max_bytes);
+        self.queue(message)
     }
 
     fn queue(&mut self, message: BytesMut) -> Bytes {
@@ -250,4 +273,14 @@ impl Viewer {
         self.queued_messages += 1;
         message.freeze()
     }
+}
+
+/// How far `rect` is from a point, squared.
+pub(crate) fn distance(rect: Rect, from: Point) -> u64 {
+    let away = |near: u16, far: u32, at: u16| {
+        let at = u64::from(at);
+        u64::from(near).saturating_sub(at).max(at.saturating_sub(u64::from(far)))
+    };
+    let (x, y) = (away(rect.x, rect.right(), from.x), away(rect.y, rect.bottom(), from.y));
+    x * x + y * y
 }

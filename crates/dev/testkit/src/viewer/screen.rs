@@ -1,12 +1,14 @@
 //! The viewer's canvas: drawing records to pixels, strictly.
 
 use anyhow::{Context as _, Result, ensure};
-use porthole_link::{Codec, Record, ToBrowser};
+use bytes::Bytes;
+use porthole_link::{Codec, Record, STREAMS_MAX, TABLES_MAX, ToBrowser};
 use porthole_pixels::{Point, Rect, Size, Surface};
 use porthole_tiles::{decode_palette, decode_rgb};
 use turbojpeg::{Decompressor, Image, PixelFormat};
 
 use super::Painting;
+use super::cells::Cells;
 
 /// Bytes of a record's header on the wire.
 const HEADER_LEN_BYTES: u64 = 4;
@@ -32,7 +34,13 @@ pub struct Counts {
     pub image_bytes: [u64; 3],
     /// Pixels of those images.
     pub image_pixels: [u64; 3],
-    /// Pixels of fills and copies.
+    /// Rectangles that went into cells, and that came out of them.
+    pub cells: [u64; 2],
+    /// Pieces of video.
+    pub videos: u64,
+    /// Bytes of those pieces.
+    pub video_bytes: u64,
+    /// Pixels of fills, copies, recalls and videos.
     pub other_pixels: u64,
 }
 
@@ -44,10 +52,6 @@ impl Counts {
 
     /// What came since `earlier`.
     pub fn since(&self, earlier: &Self) -> Self {
-        let less = |mut now: [u64; 3], then: [u64; 3]| {
-            now.iter_mut().zip(then).for_each(|(now, then)| *now -= then);
-            now
-        };
         Self {
             messages: self.messages - earlier.messages,
             bytes: self.bytes - earlier.bytes,
@@ -58,9 +62,17 @@ impl Counts {
             images: less(self.images, earlier.images),
             image_bytes: less(self.image_bytes, earlier.image_bytes),
             image_pixels: less(self.image_pixels, earlier.image_pixels),
+            cells: less(self.cells, earlier.cells),
+            videos: self.videos - earlier.videos,
+            video_bytes: self.video_bytes - earlier.video_bytes,
             other_pixels: self.other_pixels - earlier.other_pixels,
         }
     }
+}
+
+fn less<const N: usize>(mut now: [u64; N], then: [u64; N]) -> [u64; N] {
+    now.iter_mut().zip(then).for_each(|(now, then)| *now -= then);
+    now
 }
 
 pub(super) struct Screen {
@@ -69,6 +81,9 @@ pub(super) struct Screen {
     size: Size,
     counts: Counts,
     jpeg: Decompressor,
+    cells: Cells,
+    /// JPEG tables by their number.
+    tables: [Bytes; TABLES_MAX as usize],
     /// Pixels of a JPEG, kept from one to the next.
     scratch: Vec<u8>,
 }
@@ -91,6 +106,8 @@ impl Screen {
             size: Size::default(),
             counts: Counts::default(),
             jpeg: Decompressor::new()?,
+            cells: Cells::default(),
+            tables: std::array::from_fn(|_| Bytes::new()),
             scratch: Vec::new(),
         })
     }
@@ -120,7 +137,7 @@ impl Screen {
 
     /// Carries a drawing record out. False: it is none.
     pub(super) fn draw(&mut self, record: Record<'_>) -> Result<bool> {
-        if !(0x02..=0x05).contains(&record.kind) {
+        if !matches!(record.kind, 0x02..=0x05 | 0x08..=0x0b) {
             return Ok(false);
         }
         match ToBrowser::decode(record)?.context("drawing records are not optional")? {
@@ -128,6 +145,18 @@ impl Screen {
             ToBrowser::Fill(rect, colour) => self.fill(rect, colour)?,
             ToBrowser::Copy(source, target) => self.copy(source, target)?,
             ToBrowser::Image(rect, codec, data) => self.image(rect, codec, &data)?,
+            ToBrowser::Store(cell, rect) => self.store(cell, rect)?,
+            ToBrowser::Recall(cell, rect) => self.recall(cell, rect)?,
+            ToBrowser::Tables(number, data) => {
+                *self.tables.get_mut(usize::from(number)).context("tables beyond the last")? = data;
+            }
+            ToBrowser::Video(video) => {
+                self.check(video.rect)?;
+                ensure!(video.stream < STREAMS_MAX, "stream {}", video.stream);
+                self.counts.videos += 1;
+                self.counts.video_bytes += video.data.len() as u64;
+                self.counts.other_pixels += u64::from(video.rect.area());
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -168,7 +197,7 @@ impl Screen {
     fn image(&mut self, rect: Rect, codec: Codec, data: &[u8]) -> Result<()> {
         self.check(rect)?;
         let count = match codec {
-            Codec::Jpeg => 0,
+            Codec::Jpeg | Codec::JpegScan => 0,
             Codec::Palette => 1,
             Codec::Rgb => 2,
         };
@@ -187,8 +216,33 @@ impl Screen {
             Codec::Palette => self.surface.store(rect, &decode_palette(rect.size(), data)?)?,
             Codec::Rgb => self.surface.store(rect, &decode_rgb(rect.size(), data)?)?,
             Codec::Jpeg => self.jpeg(rect, data)?,
+            Codec::JpegScan => self.jpeg_scan(rect, data)?,
         }
         Ok(())
+    }
+
+    fn store(&mut self, cell: u16, rect: Rect) -> Result<()> {
+        self.check(rect)?;
+        self.counts.cells[0] += 1;
+        let keeps = self.painting == Painting::Keep;
+        self.cells.store(cell, rect, keeps.then_some(&self.surface))
+    }
+
+    fn recall(&mut self, cell: u16, rect: Rect) -> Result<()> {
+        self.check(rect)?;
+        self.counts.cells[1] += 1;
+        self.counts.other_pixels += u64::from(rect.area());
+        let keeps = self.painting == Painting::Keep;
+        self.cells.recall(cell, rect, keeps.then_some(&mut self.surface))
+    }
+
+    fn jpeg_scan(&mut self, rect: Rect, data: &[u8]) -> Result<()> {
+        let (number, scan) = data.split_first().context("a scan without a number")?;
+        let tables = self.tables.get(usize::from(*number)).filter(|tables| !tables.is_empty());
+        let tables = tables.with_context(|| format!("no tables number {number}"))?;
+        let (start, rest) = scan.split_at_checked(2).context("a scan without a start")?;
+        let file = [start, tables, rest].concat();
+        self.jpeg(rect, &file)
     }
 
     fn jpeg(&mut self, rect: Rect, data: &[u8]) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::config::{Config, Connection};
 /// Checks the configuration, and every connection against the policy.
 pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
     let config = Config::load(&arguments.config)?;
-    let faults = runtime(Some(1))?.block_on(refused_connections(&config));
+    let faults = runtime(Some(1), None)?.block_on(refused_connections(&config));
     if !faults.is_empty() {
         let place = arguments.config.display();
         let lines: Vec<_> = faults.iter().map(|fault| format!("{place}: {fault}")).collect();

@@ -44,7 +44,7 @@ pub(super) struct DemoArgs {
 pub(super) fn run(arguments: &DemoArgs) -> Result<(), CliError> {
     demo_desktop::check_programs()?;
     // On this thread, so that children that die with their parent's thread die with the process.
-    let runtime = runtime(None)?;
+    let runtime = runtime(None, None)?;
     let result = runtime.block_on(demo(arguments));
     runtime.shutdown_background();
     result

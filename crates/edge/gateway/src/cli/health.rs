@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
             .await
             .map_err(|_elapsed| CliError::Run(format!("no answer within {ANSWER_MAX:?}")))?
     };
-    runtime(Some(1))?.block_on(asked)?;
+    runtime(Some(1), None)?.block_on(asked)?;
     say("ok")
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct RawServer {
     header_timeout_s: u64,
     drain_s: u64,
     worker_threads: u16,
+    encode_threads: u16,
+    congestion_control: String,
 }
 
 /// `[server.tls]` as it is written.
@@ -54,6 +56,8 @@ impl Default for RawServer {
             header_timeout_s: 10,
             drain_s: 30,
             worker_threads: 0,
+            encode_threads: 0,
+            congestion_control: "bbr".into(),
         }
     }
 }
@@ -84,6 +88,10 @@ pub struct Server {
     pub drain: Duration,
     /// Threads for tasks; `None` is one a core.
     pub worker_threads: Option<usize>,
+    /// Threads that encode pictures, resolve names and read files; `None` is one a core and two.
+    pub encode_threads: Option<usize>,
+    /// The congestion control that links ask the kernel for; `None` leaves it the kernel's.
+    pub congestion_control: Option<String>,
 }
 
 impl RawServer {
@@ -92,6 +100,15 @@ impl RawServer {
         in_range("server.header_timeout_s", self.header_timeout_s, 1, 300)?;
         in_range("server.drain_s", self.drain_s, 0, 24 * 3600)?;
         in_range("server.worker_threads", self.worker_threads.into(), 0, 1024)?;
+        in_range("server.encode_threads", self.encode_threads.into(), 0, 512)?;
+        let known = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+        // TCP_CA_NAME_MAX is 16, with the zero at the end.
+        if self.congestion_control.len() > 15 || !self.congestion_control.chars().all(known) {
+            return Err(ConfigError::out_of_range(
+                "server.congestion_control",
+                "the name of one of the kernel's TCP congestion controls, such as \"bbr\", or \"\"",
+            ));
+        }
         let public_url = self.public_url.as_deref().map(public_url).transpose()?;
         let mut allowed_origins = self
             .allowed_origins
@@ -117,6 +134,8 @@ impl RawServer {
             header_timeout: Duration::from_secs(self.header_timeout_s),
             drain: Duration::from_secs(self.drain_s),
             worker_threads: Some(usize::from(self.worker_threads)).filter(|count| *count > 0),
+            encode_threads: Some(usize::from(self.encode_threads)).filter(|count| *count > 0),
+            congestion_control: Some(self.congestion_control).filter(|name| !name.is_empty()),
         })
     }
 }

@@ -1,12 +1,13 @@
 //! `[session]`, `[pacing]` and `[timeouts]`.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use porthole_dial::Timeouts;
 use porthole_session::SessionConfig;
+use porthole_tiles::video::VideoCodec;
 use serde::Deserialize;
 
-use super::{ConfigError, raw::in_range};
+use super::{ConfigError, files::Files, raw::in_range};
 
 /// A year; longer than any session.
 const SESSION_MAX_S: u64 = 366 * 24 * 3600;
@@ -42,13 +43,22 @@ impl Default for RawSession {
 pub(crate) struct RawPacing {
     frame_gap_min_ms: u64,
     unacked_max_bytes: u64,
+    cells_max: u64,
     refine_after_ms: u64,
     lossy: bool,
+    openh264: String,
 }
 
 impl Default for RawPacing {
     fn default() -> Self {
-        Self { frame_gap_min_ms: 16, unacked_max_bytes: 4 << 20, refine_after_ms: 100, lossy: true }
+        Self {
+            frame_gap_min_ms: 16,
+            unacked_max_bytes: 4 << 20,
+            cells_max: porthole_link::CELLS_MAX.into(),
+            refine_after_ms: 100,
+            lossy: true,
+            openh264: String::new(),
+        }
     }
 }
 
@@ -65,6 +75,7 @@ pub struct SessionLimits {
 pub(crate) fn check(
     session: &RawSession,
     pacing: &RawPacing,
+    files: &Files,
 ) -> Result<SessionLimits, ConfigError> {
     in_range("session.max", session.max.into(), 1, 100_000)?;
     in_range("session.viewers_max", session.viewers_max.into(), 1, 1000)?;
@@ -80,12 +91,15 @@ pub(crate) fn check(
     in_range("pacing.frame_gap_min_ms", pacing.frame_gap_min_ms, 4, 1000)?;
     // Less than a large picture would never let one leave; more would be seconds of old frames.
     in_range("pacing.unacked_max_bytes", pacing.unacked_max_bytes, 64 << 10, 64 << 20)?;
+    in_range("pacing.cells_max", pacing.cells_max, 0, porthole_link::CELLS_MAX.into())?;
     in_range("pacing.refine_after_ms", pacing.refine_after_ms, 20, 400)?;
     Ok(SessionLimits {
         max: len(session.max.into()),
         each: SessionConfig {
             frame_gap_min: Duration::from_millis(pacing.frame_gap_min_ms),
             unacked_max_bytes: len(pacing.unacked_max_bytes),
+            video: video(&pacing.openh264, files)?,
+            cells_max: u16::try_from(pacing.cells_max).unwrap_or(porthole_link::CELLS_MAX),
             refine_after: Duration::from_millis(pacing.refine_after_ms),
             lossy: pacing.lossy,
             linger: Duration::from_secs(session.linger_s),
@@ -95,6 +109,20 @@ pub(crate) fn check(
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },
     })
+}
+
+/// The H.264 encoder that `pacing.openh264` names.
+fn video(name: &str, files: &Files) -> Result<Option<VideoCodec>, ConfigError> {
+    match name {
+        "" => Ok(None),
+        "bundled" => VideoCodec::bundled().map(Some).ok_or_else(|| {
+            let reason = "this build has no encoder in it: name the file of Cisco's library";
+            ConfigError::invalid("pacing.openh264", reason)
+        }),
+        path => VideoCodec::load(files.path(Path::new(path)))
+            .map(Some)
+            .map_err(|error| ConfigError::invalid("pacing.openh264", error)),
+    }
 }
 
 /// Every caller has checked an upper bound that fits.

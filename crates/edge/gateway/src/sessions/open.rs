@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     registry::{Handle, Registry, SessionId},
-    task::{self, Command, ToViewer},
+    task::{self, Command, Opening, ToViewer},
 };
 use crate::{App, GatewayError, Plan};
 
@@ -75,9 +75,10 @@ async fn start(
     );
     let permissions = Permissions(plan.permissions);
     let secret = random()?;
+    let seed = u64::from_le_bytes(random()?);
     let hello = Hello { view_only: hello.view_only || plan.view_only, ..hello.clone() };
     // Nothing may fail from here on: the session waits for its first viewer.
-    tokio::spawn(task::run(Arc::clone(app), plan, id, place, received));
+    tokio::spawn(task::run(Arc::clone(app), plan, Opening { id, seed, place }, received));
     attach(commands, id, hello, permissions, secret).await
 }
 

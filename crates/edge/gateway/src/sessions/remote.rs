@@ -14,7 +14,12 @@ type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>
 /// A connection to a remote in any of its stages.
 pub(super) enum RemoteSide {
     /// On its way.
-    Dialling { dialling: Dialling, config: RfbConfig, encodings_given: bool, limits: DrivenLimits },
+    Dialling {
+        dialling: Dialling,
+        config: Box<RfbConfig>,
+        encodings_given: bool,
+        limits: DrivenLimits,
+    },
     /// Up.
     Up(Box<Driven>),
     /// Never came up, or is no more.
@@ -29,7 +34,7 @@ impl RemoteSide {
         let dialling =
             Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
         let encodings_given = plan.encodings_given;
-        Self::Dialling { dialling, config: plan.rfb.clone(), encodings_given, limits }
+        Self::Dialling { dialling, config: Box::new(plan.rfb.clone()), encodings_given, limits }
     }
 
     /// The next thing the remote has to say. Cancel-safe; never ready once the remote is gone.
@@ -46,7 +51,7 @@ impl RemoteSide {
                     return Err(error);
                 }
             };
-            let mut config = config.clone();
+            let mut config = RfbConfig::clone(config);
             if dialled.is_local && !*encodings_given {
                 config.encodings = EncodingKind::LOCAL.to_vec();
             }

@@ -58,17 +58,27 @@ pub(super) enum ToViewer {
     Close(ErrorRecord),
 }
 
-/// Runs a session until it ends. `_place` leaves the registry with it.
+/// What a session begins with.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) id: SessionId,
+    /// Random, and told to nobody.
+    pub(super) seed: u64,
+    /// Leaves the registry with the session.
+    pub(super) place: Place,
+}
+
+/// Runs a session until it ends.
 pub(super) async fn run(
     app: Arc<App>,
     plan: Plan,
-    id: SessionId,
-    _place: Place,
+    opening: Opening,
     mut commands: mpsc::Receiver<Command>,
 ) {
     app.metrics.session_opened();
     let started_at = Instant::now();
-    let mut runner = Runner::new(&app, &plan, id);
+    let Opening { id, seed, place: _place } = opening;
+    let mut runner = Runner::new(&app, &plan, id, seed);
     // The viewer that opened the session is on its way. A remote that is refused at once must find
     // it here, or it would never learn why.
     if let Some(command) = commands.recv().await {
@@ -131,7 +141,7 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(app: &Arc<App>, plan: &Plan, id: SessionId) -> Self {
+    fn new(app: &Arc<App>, plan: &Plan, id: SessionId, seed: u64) -> Self {
         let config = SessionConfig {
             lossy: plan.lossy,
             age_max: plan.session_max,
@@ -142,7 +152,7 @@ impl Runner {
             app: Arc::clone(app),
             id,
             name: hex(&id),
-            session: Session::new(Instant::now(), config),
+            session: Session::new(Instant::now(), seed, config),
             remote: RemoteSide::dial(app, plan),
             encodings: Encodings::default(),
             viewers: HashMap::new(),
@@ -167,7 +177,7 @@ impl Runner {
                 }
                 Output::Input(input) => self.remote.handle_input(input),
                 Output::Encode(job) => {
-                    if let Some(finished) = self.encodings.start(job) {
+                    if let Some(finished) = self.encodings.start(*job) {
                         self.handle_encoded(finished);
                     }
                 }
@@ -183,6 +193,9 @@ impl Runner {
         match event {
             // What the operator forbids, the viewers need not know to be possible.
             Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.resize => {}
+            Ok(DrivenEvent::Event(Event::Unverified(words))) => {
+                tracing::warn!(session = self.name, "{words}");
+            }
             Ok(DrivenEvent::Event(event)) => {
                 if event == Event::Connected {
                     self.connected = true;
@@ -227,7 +240,7 @@ impl Runner {
                     self.app.metrics.image_sent(codec, bytes);
                 }
                 self.app.metrics.frame_sent(finished.len_bytes());
-                self.session.handle_encoded(Instant::now(), &finished);
+                self.session.handle_encoded(Instant::now(), finished);
             }
             Err(error) => self.handle_fault(&error),
         }

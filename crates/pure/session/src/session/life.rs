@@ -2,20 +2,32 @@
 
 use std::time::Instant;
 
-use porthole_link::{Category, ErrorRecord, Welcome};
+use porthole_link::{Category, ErrorRecord, Feature, Welcome};
 use porthole_remote::Input;
 
 use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
+use crate::picture::Picture;
 use crate::viewer::Viewer;
 
 /// A place that a viewer left and may come back to.
 #[derive(Debug)]
 pub(super) struct Seat {
     secret: [u8; 32],
+    secret_before: Option<[u8; 32]>,
     granted: Permissions,
     left_at: Instant,
+    /// What the browser's canvas shows, should it come back with it.
+    pub(super) picture: Picture,
+}
+
+/// What a viewer that comes back had.
+struct Returned {
+    granted: Permissions,
+    picture: Picture,
+    /// It does not know of the frames that were sent since it last came back.
+    knows_none: bool,
 }
 
 impl Session {
@@ -25,9 +37,10 @@ impl Session {
     ///
     /// [`AttachError`]; nothing has changed, but that a seat whose secret was given is used up.
     pub fn handle_attach(&mut self, now: Instant, attach: &Attach) -> Result<(), AttachError> {
-        let granted = match &attach.hello.resume {
-            Some(resume) => self.take_seat(&resume.secret).ok_or(AttachError::Ended)?,
-            None => attach.permissions,
+        let hello = &attach.hello;
+        let returned = match &hello.resume {
+            Some(resume) => Some(self.take_seat(&resume.secret).ok_or(AttachError::Ended)?),
+            None => None,
         };
         if self.ended {
             return Err(AttachError::Ended);
@@ -35,23 +48,35 @@ impl Session {
         if self.viewers.len() >= self.config.viewers_max {
             return Err(AttachError::Full { limit: self.config.viewers_max });
         }
-        let size = self.surface.size();
-        let viewer = Viewer::new(
+        let video = if self.config.video.is_some() { Feature::VIDEO } else { 0 };
+        let mut features = hello.features & (Feature::CELLS | Feature::TABLES | video);
+        let cells = hello.cells.min(porthole_link::CELLS_MAX).min(self.config.cells_max);
+        let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
+        let picture = match returned.and_then(|returned| kept(returned, hello.painted, cells)) {
+            Some(picture) => {
+                features |= Feature::KEPT;
+                picture
+            }
+            None => Picture::new(self.surface.size(), cells),
+        };
+        let mut viewer = Viewer::new(
             now,
             attach.viewer,
             granted,
-            attach.hello.view_only,
+            hello.view_only,
             Welcome {
-                features: 0,
+                features,
                 permissions: granted.0,
                 linger_ms: self.config.linger.as_millis().try_into().unwrap_or(u32::MAX),
                 session: attach.session,
                 secret: attach.secret,
             },
-            size,
+            picture,
         );
+        viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
         self.viewers.push(viewer);
+        self.surface.keep_before(true);
         self.empty_since = None;
         if may_input {
             self.wish_size(attach.hello.size);
@@ -70,8 +95,15 @@ impl Session {
         if self.seats.len() >= self.config.viewers_max {
             self.seats.remove(0);
         }
-        self.seats.push(Seat { secret: left.secret, granted: left.granted, left_at: now });
+        self.seats.push(Seat {
+            secret: left.secret,
+            secret_before: left.secret_before,
+            granted: left.granted,
+            left_at: now,
+            picture: left.picture,
+        });
         if self.viewers.is_empty() {
+            self.surface.keep_before(false);
             self.empty_since = Some(now);
         }
     }
@@ -106,19 +138,41 @@ impl Session {
     }
 
     /// Finds the seat that `secret` opens, freeing it. A viewer that still holds it is one whose
-    /// socket died unnoticed: it is closed.
-    fn take_seat(&mut self, secret: &[u8; 32]) -> Option<Permissions> {
-        if let Some(at) = self.seats.iter().position(|seat| same_secret(&seat.secret, secret)) {
-            return Some(self.seats.remove(at).granted);
+    /// socket died unnoticed: it is closed. The secret before the last one counts until the viewer
+    /// has shown that it got the last one: the Welcome with that may have been lost.
+    fn take_seat(&mut self, secret: &[u8; 32]) -> Option<Returned> {
+        let knows = |held: &[u8; 32]| same_secret(held, secret);
+        let is_its = |last: &[u8; 32], before: &Option<[u8; 32]>| {
+            knows(last) || before.as_ref().is_some_and(knows)
+        };
+        let seat_at = self.seats.iter().position(|seat| is_its(&seat.secret, &seat.secret_before));
+        if let Some(at) = seat_at {
+            let Seat { granted, picture, secret: last, .. } = self.seats.remove(at);
+            return Some(Returned { granted, picture, knows_none: !knows(&last) });
         }
-        let at = self.viewers.iter().position(|viewer| same_secret(&viewer.secret, secret))?;
+        let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
         let viewer = self.viewers.swap_remove(at);
+        if viewer.permissions.allow(Permissions::INPUT) {
+            self.pass_on(Input::ReleaseAll);
+        }
         self.outputs.push_back(Output::Close {
             viewer: viewer.id,
             error: ended("replaced", "this session was opened again elsewhere"),
         });
-        Some(viewer.granted)
+        let knows_none = !knows(&viewer.secret);
+        Some(Returned { granted: viewer.granted, picture: viewer.picture, knows_none })
     }
+}
+
+/// The picture to go on from, if the browser has kept it.
+fn kept(returned: Returned, painted: Option<u32>, cells: u16) -> Option<Picture> {
+    let Returned { mut picture, knows_none, .. } = returned;
+    let painted = painted?;
+    if picture.resized || picture.cells.capacity() != cells {
+        return None;
+    }
+    picture.go_on_from(if knows_none { 0 } else { painted });
+    Some(picture)
 }
 
 /// Compares in a time that does not depend on where the two differ.

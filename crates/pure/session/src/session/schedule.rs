@@ -2,21 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use porthole_link::QualityMode;
-use porthole_pixels::{Changes, Damage};
-use porthole_tiles::{Mode, Part, Snapshot};
+use porthole_link::Feature;
+use porthole_pixels::Rect;
+use porthole_tiles::video::MotionTracker;
 
 use super::{Output, Session, ViewerId};
-use crate::frame::{Job, is_photo};
-use crate::quality::FRAME_TIME;
+use crate::grid::Grid;
+use crate::keys::Key;
 use crate::viewer::Viewer;
 
 /// How long a frame waits for a drawing that has begun to arrive, so that it does not tear.
 const TEAR_WAIT: Duration = Duration::from_millis(50);
 
-/// A photograph at least this large is lossy at first even when it is the first of its kind:
-/// deflating it would take longer than a frame.
-const PHOTO_LOSSY_PIXELS: u32 = 128 * 128;
+/// How long nothing must change before memory is given back.
+const REST_AFTER: Duration = Duration::from_secs(2);
+
+/// A tile that was still for this long may come back, when a window closes for example. One that
+/// moved was not looked at for long.
+const STILL: Duration = Duration::from_millis(200);
 
 impl Session {
     /// Lets time pass: what is due is put into `outputs`; the answer is when to look again.
@@ -24,7 +27,7 @@ impl Session {
         if self.ended {
             return None;
         }
-        let mut deadline = self.check_life(now);
+        let mut deadline = earliest(self.check_life(now), self.rest(now));
         if self.ended {
             return None;
         }
@@ -38,113 +41,139 @@ impl Session {
         deadline
     }
 
+    /// Gives back, after a while without changes, the memory that finding moves takes. The answer
+    /// is when to look again.
+    fn rest(&mut self, now: Instant) -> Option<Instant> {
+        let rest_at = self.changed_at? + REST_AFTER;
+        if rest_at > now {
+            return Some(rest_at);
+        }
+        self.changed_at = None;
+        // An unfinished drawing needs what was before it.
+        if self.surface.changes().is_none() {
+            self.surface.release_before();
+            self.moves.release();
+        }
+        None
+    }
+
     /// Starts encoding a frame for the viewer at `at`, if it is owed one and may have it. The
     /// answer is when to look again, if only time is missing.
     fn try_frame(&mut self, now: Instant, at: usize) -> Option<Instant> {
         let viewer = self.viewers.get(at)?;
-        if viewer.encoding || !viewer.visible || !viewer.is_drained() {
+        if viewer.picture.is_encoding() || !viewer.visible || !viewer.is_drained() {
             return None;
         }
         if self.surface.size().area() == 0 {
             return None;
         }
-        let drawn = !viewer.pending.is_none() || viewer.resized;
+        let max_bytes = self.config.unacked_max_bytes;
+        let picture = &viewer.picture;
+        let drawn = !picture.pending.is_none() || picture.resized || viewer.owes_frame;
         let untold = !self.surface.changes().is_none();
-        let (refine, refine_at) = viewer.refinement(now, &self.history, self.config.refine_after);
+        let room = self.costs.photo_pixels(viewer.pacing.room_bytes(now, max_bytes));
+        let where_first = (self.pointer, room);
+        let after = self.config.refine_after;
+        let (refine, refine_at) = viewer.refinement(now, &self.history, after, where_first);
         if !drawn && refine.is_none() && !untold {
             return refine_at;
         }
-        if !viewer.pacing.is_open(self.config.unacked_max_bytes) {
-            return None;
-        }
-        let next_at = viewer.pacing.next_at(self.config.frame_gap_min);
+        let pacing = &viewer.pacing;
+        let gap_min = self.config.frame_gap_min;
+        let next_at = pacing.next_at(pacing.frame_gap(gap_min));
+        let small_at = pacing.next_small_at(gap_min);
+        let is_open = pacing.is_open(max_bytes);
+        let is_open_small = pacing.is_open_small(max_bytes) && drawn;
         let whole_at = self.torn_since.map(|since| since + TEAR_WAIT);
-        if let Some(at) = [next_at, whole_at].into_iter().flatten().max().filter(|at| *at > now) {
-            return Some(earliest(Some(at), refine_at).unwrap_or(at));
+        let after = |moment: Option<Instant>| moment.max(whole_at).filter(|at| *at > now);
+        let wait = after(next_at).filter(|_| is_open);
+        if is_open && wait.is_none() {
+            self.take_stock(now);
+            self.start_frame(now, at, refine.as_ref());
+            return refine_at;
         }
-        // A drawing that takes long is shown as far as it has come. Copies and damage must be
-        // told apart as of now, or a later copy would move pixels sent too early.
+        // The path is busy. What a person has just typed may pass, if that is all it is.
+        let small_wait = after(small_at).filter(|_| is_open_small);
+        if is_open_small && small_wait.is_none() {
+            self.take_stock(now);
+            if self.start_small_frame(now, at) {
+                return refine_at;
+            }
+        }
+        // An acknowledgement opens what is shut.
+        earliest(earliest(wait, small_wait), refine_at.filter(|_| is_open))
+    }
+
+    /// A drawing that takes long is shown as far as it has come. Copies and damage must be told
+    /// apart as of now, or a later copy would move pixels sent too early.
+    fn take_stock(&mut self, now: Instant) {
         self.absorb(now);
         if self.torn_since.is_some() {
             self.torn_since = Some(now);
         }
-        self.start_frame(now, at, refine.as_ref());
-        refine_at
     }
 
-    fn start_frame(&mut self, now: Instant, at: usize, refine: Option<&Damage>) {
-        let viewers = self.companions(at);
-        let Some(viewer) = self.viewers.get_mut(at) else { return };
-        let size = self.surface.size();
-        let pending = std::mem::replace(&mut viewer.pending, Changes::none(size));
-        let resized = std::mem::take(&mut viewer.resized);
-
-        let plan = porthole_tiles::plan(&self.surface, pending.damage());
-        let photo_pixels =
-            plan.parts.iter().filter(|part| is_photo(part)).map(|p| p.rect.area()).sum();
-        let rung =
-            viewer.ladder.pick(viewer.mode, photo_pixels, viewer.pacing.budget_bytes(FRAME_TIME));
-        let may_lose = self.config.lossy && viewer.mode != QualityMode::Exact;
-        let mode = |part: &Part| {
-            let large = part.rect.area() >= PHOTO_LOSSY_PIXELS;
-            if may_lose && is_photo(part) && (large || self.history.is_moving(now, part.rect)) {
-                Mode::Lossy(rung.settings())
-            } else {
-                Mode::Lossless
-            }
-        };
-        let mut parts: Vec<(Snapshot, Mode)> = plan
-            .parts
-            .iter()
-            .map(|part| (Snapshot::take(&self.surface, part), mode(part)))
-            .collect();
-        // Refinement never overlaps pending damage, so the order does not matter.
-        if let Some(refine) = refine {
-            let plan = porthole_tiles::plan(&self.surface, refine);
-            let exact = plan.parts.iter();
-            parts.extend(exact.map(|part| (Snapshot::take(&self.surface, part), Mode::Lossless)));
+    /// Shows the changes to the tracker of films, where there may be films.
+    fn track(&mut self, now: Instant) {
+        let damage = self.surface.changes().damage();
+        if self.config.video.is_some()
+            && self.viewers.iter().any(|viewer| viewer.features & Feature::VIDEO != 0)
+        {
+            let since = now.saturating_duration_since(self.started_at);
+            let tracker = self.tracker.get_or_insert_with(|| MotionTracker::new(damage.size()));
+            tracker.note(since, damage);
+        } else {
+            self.tracker = None;
         }
-        for id in &viewers {
-            if let Some(viewer) = self.viewer(*id) {
-                viewer.encoding = true;
-                viewer.pending.clear();
-            }
-        }
-        let copies = pending.copies().to_vec();
-        let size = resized.then_some(size);
-        self.outputs.push_back(Output::Encode(Job { viewers, size, copies, parts, rung }));
     }
 
     /// The viewer at `at` and those that can share its frame, because they lack exactly the same
     /// and may be sent it now: a picture is encoded once for all of them.
-    fn companions(&self, at: usize) -> Vec<ViewerId> {
+    pub(super) fn companions(&self, now: Instant, at: usize) -> Vec<ViewerId> {
         let Some(viewer) = self.viewers.get(at) else { return Vec::new() };
         let max_bytes = self.config.unacked_max_bytes;
         let shares = |other: &&Viewer| {
             other.id == viewer.id
                 || (other.visible
-                    && !other.encoding
-                    && !other.resized
-                    && !viewer.resized
+                    && viewer.film.is_none()
+                    && other.film.is_none()
+                    && !other.picture.is_encoding()
+                    && !other.picture.resized
+                    && !viewer.picture.resized
                     && other.mode == viewer.mode
+                    && other.features == viewer.features
                     && other.is_drained()
-                    && other.pacing.is_open(max_bytes)
-                    && other.pending == viewer.pending)
+                    && other.pacing.is_due(now, max_bytes)
+                    && other.picture.pending == viewer.picture.pending)
         };
         self.viewers.iter().filter(shares).map(|viewer| viewer.id).collect()
     }
 
-    /// Tells every viewer's account what happened to the surface.
+    /// Tells every picture's account what happened to the surface.
     pub(super) fn absorb(&mut self, now: Instant) {
-        let changes = self.surface.changes();
-        if changes.is_none() {
+        if self.surface.changes().is_none() {
             return;
         }
+        // Servers that do not say what moved leave it to be found.
+        self.surface.explain(self.moves.find(&self.surface));
+        self.changed_at = Some(now);
+        let changes = self.surface.changes();
         let mut touched = changes.damage().clone();
         changes.copies().iter().for_each(|copy| touched.add(copy.target));
+        let grid = Grid::new(touched.size());
+        let may_return = |rect: Rect| {
+            let still = now.saturating_duration_since(self.history.changed_at(rect));
+            let key = self.keys.known(grid.at(rect)).filter(|_| still >= STILL)?;
+            Some((grid.at(rect), key))
+        };
+        let leaving: Vec<(usize, Key)> = touched.iter().filter_map(may_return).collect();
+        self.track(now);
+        let changes = self.surface.changes();
+        self.keys.forget(&touched);
         self.history.note(now, &touched);
-        for viewer in &mut self.viewers {
-            viewer.absorb(changes);
+        let seats = self.seats.iter_mut().map(|seat| &mut seat.picture);
+        for picture in self.viewers.iter_mut().map(|viewer| &mut viewer.picture).chain(seats) {
+            picture.absorb(changes, &leaving);
         }
         self.surface.clear_changes();
     }

@@ -1,0 +1,342 @@
+//! What goes into a frame, and what waits for the next.
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+use porthole_link::{Feature, QualityMode, ToBrowser};
+use porthole_pixels::{Copy, Damage, Rect};
+use porthole_tiles::{Class, Mode, Part, Snapshot};
+
+use super::{Output, Session, ViewerId};
+use crate::film::{Film, FilmPicture};
+use crate::frame::{Head, Job, is_photo};
+use crate::grid::Grid;
+use crate::pacing::SMALL_BYTES;
+use crate::quality::Rung;
+use crate::viewer::distance;
+
+/// A photograph at least this large is lossy at first even when it is the first of its kind:
+/// deflating it would take longer than a frame.
+const PHOTO_LOSSY_PIXELS: u32 = 128 * 128;
+
+/// A part of text at most this large is what a person has just done: it never waits.
+const PROMPT_PIXELS: u32 = 4 * 64 * 64;
+
+/// A tile with no more damage than this may be a letter; and this many such tiles, the nearest to
+/// the pointer, are looked at while the path is busy.
+const GLYPH_PIXELS: u32 = 2048;
+const GLYPHS_MAX: usize = 8;
+
+/// How urgent a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Small, or weighing nothing.
+    Prompt,
+    /// It had no room in the frame before.
+    Late,
+    Text,
+    Photo,
+}
+
+/// One part of a frame to be: how it would be sent, what that may weigh, and how urgent it is.
+struct Candidate {
+    part: Part,
+    mode: Mode,
+    bytes: usize,
+    rank: Rank,
+    moving: bool,
+    /// From the pointer, squared.
+    distance: u64,
+}
+
+/// A frame before its pixels are copied.
+struct Work {
+    heads: Vec<Head>,
+    copies: Vec<Copy>,
+    chosen: Vec<(Part, Mode)>,
+    rung: Rung,
+    film: Option<FilmPicture>,
+}
+
+/// What a frame could hold, and how much it has room for.
+struct Selection {
+    rung: Rung,
+    room_bytes: usize,
+    /// Nothing is on its way to the viewer.
+    is_idle: bool,
+    candidates: Vec<Candidate>,
+}
+
+impl Session {
+    /// Starts a frame with all that the viewer at `at` lacks and the path has room for, for it
+    /// and for those that can share it.
+    pub(super) fn start_frame(&mut self, now: Instant, at: usize, refine: Option<&Damage>) {
+        self.choose_film(now, at);
+        let companions = self.companions(now, at);
+        let Some(viewer) = self.viewers.get(at) else { return };
+        let copies = viewer.picture.pending.copies().to_vec();
+        let all = viewer.picture.pending.damage().clone();
+        let keeps_cells = viewer.picture.cells.capacity() > 0;
+
+        let mut heads = self.begin_heads(&companions, &copies);
+        let mut damage = all.clone();
+        if keeps_cells {
+            self.recall(now, &mut heads, &mut damage);
+        }
+        let film = self.next_picture(now, at, &mut damage);
+        let Some(selection) = self.select(now, at, &damage) else { return };
+        let rung = selection.rung;
+        let (mut chosen, waiting) = selection.choose();
+        let left = touched_by(&damage, &waiting);
+        let mut touched = all;
+        // Refinement never overlaps pending damage, so the order does not matter.
+        if let Some(refine) = refine.filter(|_| waiting.is_empty()) {
+            if keeps_cells {
+                self.note_keys(now, refine);
+            }
+            touched.add_all(refine);
+            let parts = porthole_tiles::plan(&self.surface, refine).parts;
+            chosen.extend(parts.into_iter().map(|part| (part, Mode::Lossless)));
+        }
+        let work = Work { heads, copies, chosen, rung, film };
+        self.encode(work, touched, &left);
+    }
+
+    /// Starts a frame with nothing but what a person has just done, a typed letter for example,
+    /// while the path is busy. False if there is no such thing.
+    pub(super) fn start_small_frame(&mut self, now: Instant, at: usize) -> bool {
+        let Some(viewer) = self.viewers.get(at) else { return false };
+        if viewer.picture.resized {
+            return false;
+        }
+        let (id, all) = (viewer.id, viewer.picture.pending.damage().clone());
+        let copies = viewer.picture.pending.copies().to_vec();
+        let mut small: Vec<Rect> = all.iter().filter(|rect| rect.area() <= GLYPH_PIXELS).collect();
+        small.sort_by_key(|rect| distance(*rect, self.pointer));
+        small.truncate(GLYPHS_MAX);
+        let mut damage = Damage::clean(all.size());
+        small.iter().for_each(|rect| damage.add(*rect));
+        let Some(selection) = self.select(now, at, &damage) else { return false };
+        let rung = selection.rung;
+        let (chosen, waiting) = selection.choose_small();
+        if chosen.is_empty() {
+            return false;
+        }
+        let mut left = touched_by(&damage, &waiting);
+        all.iter().filter(|rect| !small.contains(rect)).for_each(|rect| left.add(rect));
+        let heads = self.begin_heads(&[id], &copies);
+        self.encode(Work { heads, copies, chosen, rung, film: None }, damage, &left);
+        true
+    }
+
+    /// Hands a frame over to be encoded. It paints `touched` and its copies; `left` waits.
+    fn encode(&mut self, work: Work, mut touched: Damage, left: &Damage) {
+        let Work { heads, copies, chosen, rung, film } = work;
+        copies.iter().for_each(|copy| touched.add(copy.target));
+        let snapshot = |(part, mode)| (Snapshot::take(&self.surface, &part), mode);
+        let parts = chosen.into_iter().map(snapshot).collect();
+        let mut keeps_tables = true;
+        for head in &heads {
+            if let Some(viewer) = self.viewer(head.viewer) {
+                viewer.picture.begin_frame(touched.clone(), left);
+                viewer.owes_frame = false;
+                keeps_tables &= viewer.features & Feature::TABLES != 0;
+            }
+        }
+        let job = Job { heads, copies, parts, rung, keeps_tables, film };
+        self.outputs.push_back(Output::Encode(Box::new(job)));
+    }
+
+    /// Begins, goes on with or ends the film of the viewer at `at`.
+    fn choose_film(&mut self, now: Instant, at: usize) {
+        let Some(viewer) = self.viewers.get_mut(at) else { return };
+        let may = viewer.features & Feature::VIDEO != 0
+            && self.config.lossy
+            && viewer.mode != QualityMode::Exact;
+        let since = now.saturating_duration_since(self.started_at);
+        let region = self
+            .tracker
+            .as_mut()
+            .filter(|_| may)
+            .and_then(|tracker| tracker.region(since))
+            .filter(|rect| Film::fits(*rect));
+        let Some(rect) = region else {
+            viewer.film = None;
+            return;
+        };
+        let jpeg_bytes = viewer.ladder.film_bytes(rect.area());
+        let gap = viewer.pacing.frame_gap(self.config.frame_gap_min);
+        let outlook = viewer.pacing.outlook(now);
+        if !Film::pays(viewer.film.is_some(), jpeg_bytes, gap, &outlook) {
+            viewer.film = None;
+        } else if viewer.film.as_ref().is_none_or(|film| film.rect() != rect) {
+            viewer.film = Some(Film::new(rect));
+        }
+    }
+
+    /// The next picture of the viewer's film, whose damage is taken out of `damage`.
+    fn next_picture(
+        &mut self,
+        now: Instant,
+        at: usize,
+        damage: &mut Damage,
+    ) -> Option<FilmPicture> {
+        let codec = self.config.video.as_ref()?;
+        let viewer = self.viewers.get_mut(at)?;
+        let gap = viewer.pacing.frame_gap(self.config.frame_gap_min);
+        let outlook = viewer.pacing.outlook(now);
+        viewer.film.as_mut()?.next(&self.surface, damage, codec, (gap, &outlook))
+    }
+
+    fn begin_heads(&mut self, viewers: &[ViewerId], copies: &[Copy]) -> Vec<Head> {
+        viewers.iter().filter_map(|id| self.begin_head(*id, copies)).collect()
+    }
+
+    /// What a viewer's frame begins with, but for the recalls.
+    fn begin_head(&mut self, id: ViewerId, copies: &[Copy]) -> Option<Head> {
+        let size = self.surface.size();
+        let viewer = self.viewer(id)?;
+        let mut records = BytesMut::new();
+        let frame = viewer.next_frame();
+        viewer.picture.put_stores(&mut records, frame);
+        if viewer.picture.resized {
+            ToBrowser::Size(size).encode(&mut records);
+        }
+        for copy in copies {
+            ToBrowser::Copy(copy.source, copy.target).encode(&mut records);
+        }
+        Some(Head { viewer: id, records, recalled: Vec::new() })
+    }
+
+    /// Recalls the tiles of `damage` that all the viewers have in cells, and takes them out of it.
+    fn recall(&mut self, now: Instant, heads: &mut [Head], damage: &mut Damage) {
+        self.note_keys(now, damage);
+        let grid = Grid::new(damage.size());
+        let pictures: Vec<_> = self
+            .viewers
+            .iter()
+            .filter(|viewer| heads.iter().any(|head| head.viewer == viewer.id))
+            .map(|viewer| &viewer.picture)
+            .collect();
+        let is_held = |tile: &usize| {
+            let key = self.keys.known(*tile);
+            key.is_some_and(|key| pictures.iter().all(|picture| picture.can_recall(key)))
+        };
+        let tiles: Vec<usize> = damage.iter().map(|rect| grid.at(rect)).filter(is_held).collect();
+        for head in heads {
+            let viewer = self.viewers.iter().find(|viewer| viewer.id == head.viewer);
+            if let Some(viewer) = viewer {
+                head.recalled = viewer.picture.put_recalls(&mut head.records, &self.keys, &tiles);
+            }
+        }
+        tiles.iter().for_each(|tile| damage.clear_within(grid.rect(*tile)));
+    }
+
+    /// Works out what stands in the tiles of `damage` that are not moving, so that they can be
+    /// found in cells now, and stored when something else is painted over them.
+    fn note_keys(&mut self, now: Instant, damage: &Damage) {
+        let grid = Grid::new(damage.size());
+        for rect in damage.iter() {
+            if !self.history.is_moving(now, rect) {
+                self.keys.key(&self.surface, grid.at(rect));
+            }
+        }
+    }
+
+    /// The parts of `damage`, and what is to be known of the frame that they go into.
+    fn select(&mut self, now: Instant, at: usize, damage: &Damage) -> Option<Selection> {
+        let parts = porthole_tiles::plan(&self.surface, damage).parts;
+        let moves = |part: &Part| is_photo(part) && self.history.is_moving(now, part.rect);
+        let parts: Vec<(Part, bool)> = parts.iter().map(|part| (*part, moves(part))).collect();
+        let pixels = |is: &dyn Fn(&(Part, bool)) -> bool| -> u32 {
+            parts.iter().filter(|part| is(part)).map(|(part, _)| part.rect.area()).sum()
+        };
+        let photo_pixels = pixels(&|(part, _)| is_photo(part));
+        let film_pixels = pixels(&|(_, moving)| *moving);
+        let viewer = self.viewers.get_mut(at)?;
+        let rung = viewer.ladder.choose(
+            now,
+            viewer.mode,
+            photo_pixels,
+            film_pixels > photo_pixels / 2,
+            viewer.pacing.frame_gap(self.config.frame_gap_min),
+            &viewer.pacing.outlook(now),
+        );
+        let viewer = self.viewers.get(at)?;
+        let may_lose = self.config.lossy && viewer.mode != QualityMode::Exact;
+        let was_left = |rect: Rect| viewer.picture.left.iter_within(rect).next().is_some();
+        let candidate = |(part, moving): (Part, bool)| {
+            let rect = part.rect;
+            let large = moving || rect.area() >= PHOTO_LOSSY_PIXELS;
+            let (mode, bytes) = if may_lose && is_photo(&part) && large {
+                (Mode::Lossy(rung.settings()), viewer.ladder.guess_bytes(rung, rect.area()))
+            } else {
+                (Mode::Lossless, self.costs.exact_bytes(part.class, rect))
+            };
+            let rank = match part.class {
+                Class::Solid(_) => Rank::Prompt,
+                Class::Text if rect.area() <= PROMPT_PIXELS => Rank::Prompt,
+                _ if was_left(rect) => Rank::Late,
+                Class::Text => Rank::Text,
+                Class::Photo => Rank::Photo,
+            };
+            Candidate { part, mode, bytes, rank, moving, distance: distance(rect, self.pointer) }
+        };
+        Some(Selection {
+            rung,
+            room_bytes: viewer.pacing.room_bytes(now, self.config.unacked_max_bytes),
+            is_idle: viewer.pacing.is_idle(),
+            candidates: parts.into_iter().map(candidate).collect(),
+        })
+    }
+}
+
+impl Selection {
+    /// Picks what the frame has room for; the rest waits. What is small, or all that there is,
+    /// never does. Nor does a film: half of it would tear, and the ladder has seen to its weight.
+    fn choose(mut self) -> (Vec<(Part, Mode)>, Vec<Rect>) {
+        self.candidates.sort_by_key(|candidate| (candidate.rank, candidate.distance));
+        let (mut chosen, mut waiting) = (Vec::new(), Vec::new());
+        let mut used = 0;
+        for candidate in self.candidates {
+            let Candidate { part, mode, bytes, rank, moving, .. } = candidate;
+            let fits = used + bytes <= self.room_bytes || (used == 0 && self.is_idle);
+            if moving || rank == Rank::Prompt || fits {
+                used += if moving { 0 } else { bytes };
+                chosen.push((part, mode));
+            } else {
+                waiting.push(part.rect);
+            }
+        }
+        (chosen, waiting)
+    }
+
+    /// Picks what a small frame has room for: nothing but what is prompt.
+    fn choose_small(mut self) -> (Vec<(Part, Mode)>, Vec<Rect>) {
+        let room = self.room_bytes.min(SMALL_BYTES);
+        self.candidates.sort_by_key(|candidate| candidate.distance);
+        let mut used = 0;
+        let takes = |candidate: &Candidate| {
+            let takes = candidate.rank == Rank::Prompt && used + candidate.bytes <= room;
+            used += if takes { candidate.bytes } else { 0 };
+            takes
+        };
+        let (chosen, waiting): (Vec<_>, Vec<_>) = self.candidates.into_iter().partition(takes);
+        let chosen = chosen.into_iter().map(|candidate| (candidate.part, candidate.mode));
+        (chosen.collect(), waiting.into_iter().map(|candidate| candidate.part.rect).collect())
+    }
+}
+
+/// The rectangles of `damage` that any of `waiting` touches.
+fn touched_by(damage: &Damage, waiting: &[Rect]) -> Damage {
+    let mut touched = Damage::clean(damage.size());
+    if waiting.is_empty() {
+        return touched;
+    }
+    for rect in damage.iter() {
+        if waiting.iter().any(|part| part.intersection(rect).is_some()) {
+            touched.add(rect);
+        }
+    }
+    touched
+}

@@ -1,0 +1,393 @@
+//! A stage for tests: a session, a fake clock, and viewers that do as a browser does.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use porthole_link::{CELL_SIDE_PX, Codec, Feature, Hello, Resume, ToBrowser, ToGateway, records};
+use porthole_pixels::{Rect, Size, Surface};
+use porthole_remote::{Event, Input};
+use porthole_tiles::{Encoder, decode_palette, decode_rgb};
+
+use crate::{Attach, AttachError, EndCause, Output, Permissions, Session, SessionConfig, ViewerId};
+
+pub(crate) const ALL: Permissions = Permissions(0b111);
+pub(crate) const SIZE: Size = Size::new(640, 480);
+
+/// A session, a clock that stands still until told, and what came out.
+pub(crate) struct Stage {
+    pub(crate) session: Session,
+    pub(crate) encoder: Encoder,
+    pub(crate) now: Instant,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) closed: Vec<(ViewerId, String)>,
+    pub(crate) ended: Option<EndCause>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) viewers: Vec<Screen>,
+    /// Acknowledgements on their way over slow paths, in order.
+    acks: VecDeque<(Instant, ViewerId, u32)>,
+}
+
+/// A viewer: its canvas, and what it was told. It is as strict as the specification.
+pub(crate) struct Screen {
+    pub(crate) id: ViewerId,
+    /// Whether its socket drains.
+    pub(crate) reads: bool,
+    pub(crate) canvas: Surface,
+    pub(crate) told: Vec<ToBrowser>,
+    pub(crate) bytes: usize,
+    pub(crate) lossy: bool,
+    pub(crate) secret: [u8; 32],
+    /// The last frame that is on the canvas.
+    pub(crate) painted: u32,
+    /// What its path carries, and until when it is busy; without, everything arrives at once.
+    pub(crate) bytes_per_ms: Option<u64>,
+    busy_until: Option<Instant>,
+    features: u32,
+    cells: HashMap<u16, (Size, Vec<u8>)>,
+    cells_max: u16,
+    tables: u16,
+    /// Whether it acknowledges what it reads.
+    pub(crate) acks: bool,
+    /// It does not even hear the Welcome when it comes back.
+    pub(crate) deaf: bool,
+    /// Messages on their way.
+    wire: VecDeque<Bytes>,
+}
+
+impl Stage {
+    #[expect(clippy::disallowed_methods, reason = "a test needs some moment to start from")]
+    pub(crate) fn new(config: SessionConfig) -> Self {
+        let now = Instant::now();
+        Self {
+            session: Session::new(now, 7, config),
+            encoder: Encoder::new().unwrap(),
+            now,
+            inputs: Vec::new(),
+            closed: Vec::new(),
+            ended: None,
+            deadline: None,
+            viewers: Vec::new(),
+            acks: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn connected() -> Self {
+        Self::connected_with(SessionConfig::default())
+    }
+
+    pub(crate) fn connected_with(config: SessionConfig) -> Self {
+        let mut stage = Self::new(config);
+        stage.session.surface_mut().resize(SIZE).unwrap();
+        stage.session.handle_event(stage.now, Event::Connected);
+        stage.session.handle_event(stage.now, Event::FrameEnd);
+        stage
+    }
+
+    /// A viewer without optional features; with `resume`, one that comes back with nothing else.
+    pub(crate) fn attach(
+        &mut self,
+        id: u64,
+        permissions: Permissions,
+        resume: Option<Resume>,
+    ) -> Result<(), AttachError> {
+        let screen = Screen::new(id, 0);
+        self.attach_screen(screen, permissions, resume, None)
+    }
+
+    /// A viewer that keeps `cells` cells, and tables.
+    pub(crate) fn attach_keeping(&mut self, id: u64, cells: u16) {
+        self.attach_with(id, Feature::CELLS | Feature::TABLES, cells);
+    }
+
+    /// A viewer with these features.
+    pub(crate) fn attach_with(&mut self, id: u64, features: u32, cells: u16) {
+        let screen = Screen { features, ..Screen::new(id, cells) };
+        self.attach_screen(screen, ALL, None, None).unwrap();
+    }
+
+    /// A viewer comes back: what was on its way is lost. With `keeps`, it still has its canvas.
+    pub(crate) fn come_back(&mut self, at: usize, id: u64, keeps: bool) {
+        let mut screen = self.viewers.remove(at);
+        screen.wire.clear();
+        let resume = Some(Resume { session: [9; 16], secret: screen.secret });
+        let painted = keeps.then_some(screen.painted);
+        let cells = screen.cells_max;
+        let mut next = if keeps { screen } else { Screen::new(id, cells) };
+        (next.id, next.secret) = (ViewerId(id), secret(id));
+        next.tables = 0;
+        next.painted = 0;
+        self.attach_screen(next, ALL, resume, painted).unwrap();
+    }
+
+    fn attach_screen(
+        &mut self,
+        mut screen: Screen,
+        permissions: Permissions,
+        resume: Option<Resume>,
+        painted: Option<u32>,
+    ) -> Result<(), AttachError> {
+        let hello = Hello {
+            features: screen.features,
+            size: Size::default(),
+            scale_percent: 100,
+            view_only: false,
+            resume,
+            painted,
+            cells: screen.cells_max,
+        };
+        screen.reads = !screen.deaf;
+        let attach = Attach {
+            viewer: screen.id,
+            hello,
+            permissions,
+            session: [9; 16],
+            secret: screen.secret,
+        };
+        self.session.handle_attach(self.now, &attach)?;
+        self.viewers.push(screen);
+        self.settle();
+        Ok(())
+    }
+
+    /// Polls until there is nothing to do at this moment.
+    pub(crate) fn settle(&mut self) {
+        let mut acks = VecDeque::new();
+        for _ in 0..10_000 {
+            match self.session.poll(self.now) {
+                Output::Send { viewer, message } => acks.extend(self.receive(viewer, &message)),
+                Output::Close { viewer, error } => self.closed.push((viewer, error.cause)),
+                Output::Input(input) => self.inputs.push(input),
+                Output::Painted(_) => (),
+                Output::Encode(job) => {
+                    let finished = job.run(&mut self.encoder).unwrap();
+                    self.session.handle_encoded(self.now, finished);
+                }
+                Output::End(cause) => self.ended = Some(cause),
+                Output::Wait(deadline) => {
+                    self.deadline = deadline;
+                    if acks.is_empty() {
+                        return;
+                    }
+                    for (viewer, bytes, frame) in acks.drain(..) {
+                        self.session.handle_written(viewer, bytes);
+                        if let Some(frame) = frame {
+                            let ack = ToGateway::Ack(frame, 100);
+                            self.session.handle_message(self.now, viewer, ack);
+                        }
+                    }
+                }
+            }
+        }
+        panic!("the session never waits");
+    }
+
+    /// Lets `time` pass, looking whenever the session asked to.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.settle();
+        loop {
+            assert!(self.deadline.is_none_or(|at| at > self.now), "a past deadline would spin");
+            let ack_at = self.acks.front().map(|(at, ..)| *at);
+            let next = [self.deadline, ack_at].into_iter().flatten().min();
+            let Some(next) = next.filter(|at| *at <= end) else { break };
+            self.now = next.max(self.now);
+            self.take_acks();
+            self.settle();
+        }
+        self.now = end;
+        self.settle();
+    }
+
+    /// The answer is what to tell the session, once it waits: written, and acknowledged.
+    fn receive(&mut self, id: ViewerId, message: &Bytes) -> Option<(ViewerId, usize, Option<u32>)> {
+        let screen = self.viewers.iter_mut().find(|screen| screen.id == id)?;
+        screen.bytes += message.len();
+        if !screen.reads {
+            screen.wire.push_back(message.clone());
+            return None;
+        }
+        let frame = screen.take(message).filter(|_| screen.acks);
+        let Some(rate) = screen.bytes_per_ms else { return Some((id, message.len(), frame)) };
+        let start = screen.busy_until.map_or(self.now, |until| until.max(self.now));
+        let arrived = start + Duration::from_millis(message.len() as u64 / rate);
+        screen.busy_until = Some(arrived);
+        self.acks.extend(frame.map(|frame| (arrived + Duration::from_millis(40), id, frame)));
+        Some((id, message.len(), None))
+    }
+
+    /// Hands over the acknowledgements that have arrived.
+    fn take_acks(&mut self) {
+        while let Some((at, id, frame)) = self.acks.front().copied()
+            && at <= self.now
+        {
+            self.acks.pop_front();
+            self.session.handle_message(self.now, id, ToGateway::Ack(frame, 100));
+        }
+    }
+
+    /// A viewer reads again, for good or for `count` messages.
+    pub(crate) fn read(&mut self, at: usize, count: Option<usize>) {
+        let Some(screen) = self.viewers.get_mut(at) else { return };
+        screen.reads = count.is_none();
+        let count = count.unwrap_or(usize::MAX).min(screen.wire.len());
+        let messages: Vec<Bytes> = screen.wire.drain(..count).collect();
+        for message in messages {
+            let (id, frame) = (screen.id, screen.take(&message));
+            self.session.handle_written(id, message.len());
+            if let Some(frame) = frame {
+                self.session.handle_message(self.now, id, ToGateway::Ack(frame, 100));
+            }
+        }
+        self.settle();
+    }
+
+    pub(crate) fn draw(&mut self, rect: Rect, shade: u8) {
+        self.session.surface_mut().fill(rect, [shade, shade, 40, 255]).unwrap();
+        self.session.handle_event(self.now, Event::FrameEnd);
+        self.settle();
+    }
+
+    /// Fills `rect` with something like a photograph.
+    pub(crate) fn photo(&mut self, rect: Rect, seed: u32) {
+        let mut state = seed;
+        for y in 0..rect.height {
+            let row: Vec<u8> = (0..rect.width)
+                .flat_map(|x| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let [noise, ..] = (state >> 28).to_le_bytes();
+                    let [shade, ..] = (u32::from(x) + u32::from(y) + seed * 9).to_le_bytes();
+                    [shade ^ noise, shade.wrapping_add(noise * 3), noise * 9, 255]
+                })
+                .collect();
+            self.session.surface_mut().store_row(rect.x, rect.y + y, &row);
+        }
+        self.session.handle_event(self.now, Event::FrameEnd);
+        self.settle();
+    }
+
+    pub(crate) fn assert_exact(&mut self, at: usize) {
+        assert_eq!(self.viewers[at].canvas.size(), self.session.surface_mut().size());
+        assert!(
+            self.viewers[at].canvas.bytes() == self.session.surface_mut().bytes(),
+            "pictures differ"
+        );
+    }
+
+    pub(crate) fn say(&mut self, id: u64, message: ToGateway) {
+        self.session.handle_message(self.now, ViewerId(id), message);
+        self.settle();
+    }
+}
+
+const fn secret(id: u64) -> [u8; 32] {
+    [id.to_le_bytes()[0]; 32]
+}
+
+impl Screen {
+    fn new(id: u64, cells_max: u16) -> Self {
+        Self {
+            id: ViewerId(id),
+            reads: true,
+            canvas: Surface::default(),
+            told: Vec::new(),
+            bytes: 0,
+            lossy: false,
+            secret: secret(id),
+            painted: 0,
+            bytes_per_ms: None,
+            busy_until: None,
+            features: if cells_max > 0 { Feature::CELLS | Feature::TABLES } else { 0 },
+            cells: HashMap::new(),
+            cells_max,
+            tables: 0,
+            acks: true,
+            deaf: false,
+            wire: VecDeque::new(),
+        }
+    }
+
+    fn take(&mut self, message: &Bytes) -> Option<u32> {
+        let mut frame = None;
+        for record in records(message) {
+            let record = ToBrowser::decode(record.unwrap()).unwrap().unwrap();
+            self.paint(&record);
+            if let ToBrowser::FrameEnd(number) = record {
+                assert_eq!(number, self.painted + 1);
+                self.painted = number;
+                frame = Some(number);
+            }
+            self.told.push(record);
+        }
+        frame
+    }
+
+    fn paint(&mut self, record: &ToBrowser) {
+        match record {
+            ToBrowser::Welcome(welcome) if welcome.features & Feature::KEPT == 0 => {
+                self.canvas = Surface::default();
+                self.cells.clear();
+            }
+            ToBrowser::Size(size) => {
+                self.canvas = Surface::new(*size).unwrap();
+            }
+            ToBrowser::Fill(rect, [r, g, b]) => self.canvas.fill(*rect, [*r, *g, *b, 255]).unwrap(),
+            ToBrowser::Copy(source, target) => self.canvas.copy(*source, *target).unwrap(),
+            ToBrowser::Store(cell, rect) => self.store(*cell, *rect),
+            ToBrowser::Recall(cell, rect) => self.recall(*cell, *rect),
+            ToBrowser::Tables(number, _) => self.tables |= 1 << number,
+            ToBrowser::Image(rect, codec, data) => {
+                let rgba = match codec {
+                    Codec::Palette => decode_palette(rect.size(), data).unwrap(),
+                    Codec::Rgb => decode_rgb(rect.size(), data).unwrap(),
+                    // A lossy picture: anything that is surely not the right one.
+                    Codec::Jpeg | Codec::JpegScan => {
+                        let known = *codec == Codec::Jpeg || self.tables & (1 << data[0]) != 0;
+                        assert!(known, "no tables number {}", data[0]);
+                        self.lossy = true;
+                        [1, 2, 3, 255].repeat(rect.area() as usize)
+                    }
+                };
+                self.canvas.store(*rect, &rgba).unwrap();
+            }
+            ToBrowser::Video(video) => {
+                self.lossy = true;
+                assert!(!video.parts.is_empty());
+                for part in &video.parts {
+                    let rect = Rect { x: video.rect.x + part.x, y: video.rect.y + part.y, ..*part };
+                    self.canvas.fill(rect, [9, 9, 9, 255]).unwrap();
+                }
+            }
+            _ => (),
+        }
+    }
+
+    fn store(&mut self, first: u16, rect: Rect) {
+        for (cell, square) in (first..).zip(squares(rect)) {
+            assert!(cell < self.cells_max, "cell {cell} of {}", self.cells_max);
+            assert!(square.fits(self.canvas.size()));
+            let rows = (0..square.height).flat_map(|y| self.canvas.row(square, y));
+            self.cells.insert(cell, (square.size(), rows.copied().collect()));
+        }
+    }
+
+    fn recall(&mut self, first: u16, rect: Rect) {
+        for (cell, square) in (first..).zip(squares(rect)) {
+            let (size, pixels) = &self.cells[&cell];
+            assert_eq!(*size, square.size());
+            self.canvas.store(square, pixels).unwrap();
+        }
+    }
+}
+
+/// The squares of 64 pixels that `rect` is cut into, row by row.
+fn squares(rect: Rect) -> impl Iterator<Item = Rect> {
+    let side = usize::from(CELL_SIDE_PX);
+    let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+    (rect.y..bottom).step_by(side).flat_map(move |y| {
+        (rect.x..right).step_by(side).map(move |x| {
+            let (width, height) = ((right - x).min(CELL_SIDE_PX), (bottom - y).min(CELL_SIDE_PX));
+            Rect { x, y, width, height }
+        })
+    })
+}
