@@ -41,6 +41,20 @@ impl Sample {
     ///
     /// It has ended, or the system does not account threads.
     pub(crate) fn take(process_id: u32) -> Result<Self> {
+        let mut sample = Self::take_alone(process_id)?;
+        for descendant in descendants(process_id)? {
+            // Those that end while we look are nobody's fault.
+            let _ = sample.add(descendant);
+        }
+        Ok(sample)
+    }
+
+    /// Looks at the process with this identifier, and not at its descendants.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub(crate) fn take_alone(process_id: u32) -> Result<Self> {
         let mut sample = Self {
             at: Instant::now(),
             ran_ns: BTreeMap::new(),
@@ -51,10 +65,6 @@ impl Sample {
             threads: 0,
         };
         sample.add(process_id).with_context(|| format!("process {process_id} has no account"))?;
-        for descendant in descendants(process_id)? {
-            // Those that end while we look are nobody's fault.
-            let _ = sample.add(descendant);
-        }
         Ok(sample)
     }
 
@@ -122,6 +132,12 @@ impl Stat {
             system_ticks: field(0)?.parse()?,
         })
     }
+}
+
+/// The parent of a process; `None` when it has ended.
+pub(crate) fn parent(process_id: u32) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{process_id}/stat")).ok()?;
+    Some(Stat::parse(&text).ok()?.parent)
 }
 
 /// Children of a process, their children, and so on.

@@ -6,25 +6,34 @@
 
 mod account;
 pub mod canvas;
+mod files;
 mod machine;
 mod measure;
 mod options;
+mod psnr;
+mod remote;
 mod report;
+mod scale;
 mod scene;
 mod subject;
+mod synthetic;
 mod viewer;
 mod workload;
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
+use tokio::runtime::Runtime;
 
 use crate::machine::Machine;
 use crate::measure::Settings;
 use crate::options::Options;
-use crate::report::Results;
+use crate::report::{Report, Results};
+use crate::subject::Candidate;
 use crate::workload::Task;
 
-/// Threads for the viewers.
+/// Threads for the viewers, and for servers within this program.
 const VIEWER_THREADS: usize = 2;
 
 /// Reads the command line, measures, prints.
@@ -34,49 +43,75 @@ const VIEWER_THREADS: usize = 2;
 /// Something does not start, or ends too early.
 pub fn run() -> Result<()> {
     let options = Options::parse();
-    let tasks = options.tasks()?;
+    let report = match &options.from {
+        Some(path) => Report::load(path)?,
+        None => measure_all(&options)?,
+    };
+    print!("{}", report.text());
+    if let Some(path) = &options.json {
+        write(path, &report.json()?)?;
+    }
+    if let Some(path) = &options.markdown {
+        write(path, &report.markdown())?;
+    }
+    if let Some(path) = &options.html {
+        write(path, &report.html())?;
+    }
+    Ok(())
+}
+
+/// Plays a scene whose steps carry their numbers, for a bench that looks at another screen.
+///
+/// # Errors
+///
+/// The display refuses, or an order is not known.
+pub fn play_marked_scene() -> Result<()> {
+    scene::play_marked()
+}
+
+fn measure_all(options: &Options) -> Result<Report> {
+    let (tasks, crowds) = (options.tasks()?, options.crowds()?);
     let settings = options.settings(porthole_testkit::servers::gateway_bin()?)?;
+    let candidates = options.candidates(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(VIEWER_THREADS)
         .enable_all()
         .build()?;
     let machine = Machine::look()?;
-    println!("{}", machine.lines());
-
     let mut results = Results::default();
     for task in tasks {
-        measure_one(&settings, &runtime, task, &mut results)?;
+        for candidate in &candidates {
+            eprintln!("{}, {} ...", task.name(), candidate.name());
+            measure_one(&settings, &runtime, candidate, task, &mut results)
+                .with_context(|| format!("{}, {}", task.name(), candidate.name()))?;
+        }
     }
-    let (width, height) = settings.size;
-    println!("\n{width}x{height}, {} s each\n", settings.time.as_secs());
-    print!("{}", results.table());
-    if let Some(path) = &options.json {
-        let text = serde_json::to_string_pretty(&results.json(&settings, &machine))?;
-        std::fs::write(path, text + "\n").with_context(|| path.display().to_string())?;
+    for crowd in crowds {
+        let name = format!("{} sessions, {}", crowd.count, crowd.mix.name());
+        eprintln!("{name} ...");
+        results.scales.push(scale::sessions(&settings, &runtime, crowd).context(name)?);
     }
-    Ok(())
+    Ok(results.report(&settings, &machine))
 }
 
 fn measure_one(
     settings: &Settings,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &Runtime,
+    candidate: &Candidate,
     task: Task,
     results: &mut Results,
 ) -> Result<()> {
     match task {
         Task::Load(workload) => {
-            eprintln!("{} ...", workload.name());
-            let row = measure::load(settings, runtime, workload).context(workload.name())?;
-            results.loads.push(row);
+            results.loads.push(measure::load(settings, runtime, candidate, workload)?);
         }
         Task::Latency => {
-            eprintln!("latency ...");
-            results.latencies.push(measure::latency(settings, runtime).context("latency")?);
-        }
-        Task::Many(count) => {
-            eprintln!("many={count} ...");
-            results.many.push(measure::many(settings, runtime, count).context("many")?);
+            results.latencies.push(measure::latency(settings, runtime, candidate)?);
         }
     }
     Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| path.display().to_string())
 }

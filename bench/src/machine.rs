@@ -22,6 +22,8 @@ const COPY_LEN_BYTES: usize = 64 << 20;
 pub(crate) struct Machine {
     cpu: String,
     cores: usize,
+    memory_mb: u64,
+    kernel: String,
     load: String,
     copy_mb_per_s: f64,
     jpeg_mpx_per_s: f64,
@@ -43,6 +45,11 @@ impl Machine {
         Ok(Self {
             cpu: cpu_model(&cpu_info),
             cores: std::thread::available_parallelism()?.get(),
+            memory_mb: memory_mb(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
+            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
             load: load.join(" "),
             copy_mb_per_s: copy_mb_per_s(),
             jpeg_mpx_per_s: jpeg_mpx_per_s()?,
@@ -51,26 +58,13 @@ impl Machine {
         })
     }
 
-    /// Two lines for people.
-    pub(crate) fn lines(&self) -> String {
-        format!(
-            "{}, {} cores, load before {}; copies {:.0} MB/s, JPEG {:.0} Mpx/s on one core\n\
-             commit {}, {}",
-            self.cpu,
-            self.cores,
-            self.load,
-            self.copy_mb_per_s,
-            self.jpeg_mpx_per_s,
-            self.commit,
-            self.date,
-        )
-    }
-
-    /// The same for programs.
+    /// For programs, and for reports.
     pub(crate) fn json(&self) -> Value {
         json!({
             "cpu": self.cpu,
             "cores": self.cores,
+            "memory_mb": self.memory_mb,
+            "kernel": self.kernel,
             "load_before": self.load,
             "copy_mb_per_s": self.copy_mb_per_s.round(),
             "jpeg_mpx_per_s": self.jpeg_mpx_per_s.round(),
@@ -83,6 +77,13 @@ impl Machine {
 fn cpu_model(info: &str) -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+/// Memory of the machine, in units of 1000000 bytes; 0 when it is not told.
+fn memory_mb(info: &str) -> u64 {
+    let line = info.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib: Option<u64> = line.and_then(|rest| rest.split_ascii_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0) * 1024 / 1_000_000
 }
 
 fn copy_mb_per_s() -> f64 {
@@ -152,5 +153,7 @@ mod tests {
     fn reads_the_model() {
         assert_eq!(cpu_model("processor : 0\nmodel name\t: A: B\n"), "A: B");
         assert_eq!(cpu_model(""), std::env::consts::ARCH);
+        assert_eq!(memory_mb("MemTotal:       1000000 kB\nMemFree: 1 kB\n"), 1024);
+        assert_eq!(memory_mb(""), 0);
     }
 }

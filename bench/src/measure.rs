@@ -3,25 +3,20 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use porthole_testkit::servers::{XtigerVnc, XvncOptions};
+use anyhow::Result;
 use tokio::runtime::Runtime;
 
-use crate::account::{Sample, ratio};
-use crate::report::{LatencyRow, LoadRow, ManyRow, Spread};
-use crate::scene::{KeyScene, Playing};
-use crate::subject::{Direct, GatewayOptions, GatewaySubject, Sight, Subject};
-use crate::viewer::Viewer;
+use crate::account::{Sample, Usage};
+use crate::psnr::Gallery;
+use crate::remote::Remote;
+use crate::report::{Account, LatencyRow, LoadRow, Spread};
+use crate::scene::{Film, KeyScene, Playing};
+use crate::subject::{Candidate, Direct, GatewayOptions, Subject};
+use crate::viewer::Sight;
 use crate::workload::Workload;
 
 /// How long a scene plays before it is measured: first pictures and allocations are over then.
-const WARM_UP: Duration = Duration::from_secs(2);
-
-/// Size of the screens of idle sessions.
-const MANY_SIZE: (u16, u16) = (1280, 720);
-
-/// Idle sessions that share a server.
-const MANY_SHARE: usize = 50;
+pub(crate) const WARM_UP: Duration = Duration::from_secs(2);
 
 /// Keys pressed to warm up, and not counted.
 const KEYS_FIRST: u16 = 5;
@@ -39,62 +34,104 @@ pub(crate) struct Settings {
     pub(crate) gateway: GatewayOptions,
 }
 
-/// CPU time, bytes and frames of the gateway while `workload` plays.
+/// CPU time, bytes and frames of a subject while `workload` plays.
 ///
 /// # Errors
 ///
 /// Something does not start, or ends too early.
-pub(crate) fn load(settings: &Settings, runtime: &Runtime, workload: Workload) -> Result<LoadRow> {
-    let mut server = start_server(settings.size)?;
-    let playing = Playing::start(workload, server.display())?;
-    let mut subject = GatewaySubject::start(&settings.gateway, &[server.address()])?;
+pub(crate) fn load(
+    settings: &Settings,
+    runtime: &Runtime,
+    candidate: &Candidate,
+    workload: Workload,
+) -> Result<LoadRow> {
+    let mut server = Remote::start(settings.size, candidate.remote_port())?;
+    let playing = Playing::start(workload, &server.display())?;
+    let subject = candidate.start(server.address(), settings.size)?;
     let mut viewer = subject.attach(runtime, server.address(), Sight::Counts)?;
     viewer.wait_for_picture()?;
     std::thread::sleep(WARM_UP);
 
-    let subject_id = subject.process_id().context("nothing to account")?;
-    let server_id = server.process().id();
-    let (before, server_before) = (Sample::take(subject_id)?, Sample::take(server_id)?);
+    let subject_id = subject.process_id();
+    let look = || subject_id.map(Sample::take).transpose();
+    let server_id = server.process_id();
+    let (before, server_before) = (look()?, Sample::take(server_id)?);
     let (start, steps_before) = (Instant::now(), playing.steps());
     viewer.take_counts()?;
     std::thread::sleep(settings.time);
     let counts = viewer.take_counts()?;
     let (seconds, steps) = (start.elapsed().as_secs_f64(), playing.steps() - steps_before);
-    let (after, server_after) = (Sample::take(subject_id)?, Sample::take(server_id)?);
+    let (after, server_after) = (look()?, Sample::take(server_id)?);
+    drop(viewer);
+    let psnr_db = match workload {
+        Workload::Video if candidate.has_pixels() => {
+            film_psnr_db(settings, runtime, subject.as_ref(), server.address())?
+        }
+        _ => None,
+    };
     playing.stop()?;
 
-    Ok(LoadRow {
-        workload: workload.name(),
-        subject: subject.name(),
-        seconds,
-        steps,
+    let account = before.zip(after).map(|(before, after)| Account {
         usage: after.since(&before),
-        server_cpu_percent: server_after.since(&server_before).cpu_percent,
-        counts,
         rss_kib: after.rss_kib,
         rss_peak_kib: after.rss_peak_kib,
         threads: after.threads,
+    });
+    let Usage { cpu_percent: server_cpu_percent, .. } = server_after.since(&server_before);
+    Ok(LoadRow {
+        workload: workload.name(),
+        subject: candidate.name(),
+        seconds,
+        steps,
+        account,
+        server_cpu_percent,
+        counts,
+        psnr_db,
     })
 }
 
-/// Time from a key to the pixels that answer it, without and with the gateway, on one server.
+/// How close the film is to what was drawn, for a viewer of its own that decodes: the one whose
+/// bytes were counted did not, and the work of this one must not slow the subject down meanwhile.
+fn film_psnr_db(
+    settings: &Settings,
+    runtime: &Runtime,
+    subject: &dyn Subject,
+    remote: SocketAddr,
+) -> Result<Option<f64>> {
+    let film = Film::on(settings.size);
+    let gallery = Gallery::default();
+    let sight = Sight::Observed(gallery.observer(film.area, WARM_UP));
+    let mut viewer = subject.attach(runtime, remote, sight)?;
+    viewer.wait_for_picture()?;
+    std::thread::sleep(WARM_UP + Gallery::TIME);
+    viewer.take_counts()?;
+    drop(viewer);
+    // Compared only now, when nobody is measured.
+    Ok(gallery.psnr_db(&film.frames))
+}
+
+/// Time from a key to the pixels that answer it, without and with the subject, on one server.
 ///
 /// # Errors
 ///
 /// Something does not start, or a key stays unanswered.
-pub(crate) fn latency(settings: &Settings, runtime: &Runtime) -> Result<LatencyRow> {
-    let server = start_server(settings.size)?;
-    let _scene = KeyScene::start(server.display())?;
-    let subject = GatewaySubject::start(&settings.gateway, &[server.address()])?;
+pub(crate) fn latency(
+    settings: &Settings,
+    runtime: &Runtime,
+    candidate: &Candidate,
+) -> Result<LatencyRow> {
+    let server = Remote::start(settings.size, candidate.remote_port())?;
+    let _scene = KeyScene::start(&server.display())?;
+    let subject = candidate.start(server.address(), settings.size)?;
     // One after the other: a server with two viewers has more to do. Twice, in turns, so that
     // what else the machine does meanwhile is spread over both.
     let (mut direct, mut through) = (Vec::new(), Vec::new());
     for _ in 0..2 {
         direct.extend(press_keys(settings, &Direct, runtime, server.address())?);
-        through.extend(press_keys(settings, &subject, runtime, server.address())?);
+        through.extend(press_keys(settings, subject.as_ref(), runtime, server.address())?);
     }
     Ok(LatencyRow {
-        subject: subject.name(),
+        subject: candidate.name(),
         direct: Spread::of(&mut direct),
         through: Spread::of(&mut through),
     })
@@ -120,56 +157,6 @@ fn press_keys(
         std::thread::sleep(Duration::from_millis(150 + u64::from(number * 7 % 23)));
     }
     Ok(latencies)
-}
-
-/// Memory and CPU time of `count` sessions on which nothing happens.
-///
-/// # Errors
-///
-/// Something does not start, or a session fails.
-pub(crate) fn many(settings: &Settings, runtime: &Runtime, count: usize) -> Result<ManyRow> {
-    let mut servers = Vec::new();
-    for _ in 0..count.div_ceil(MANY_SHARE) {
-        let server = start_server(MANY_SIZE)?;
-        let playing = Playing::start(Workload::Idle, server.display())?;
-        servers.push((server, playing));
-    }
-    let remotes: Vec<SocketAddr> = servers.iter().map(|(server, _)| server.address()).collect();
-    let mut subject = GatewaySubject::start(&settings.gateway, &remotes)?;
-    let subject_id = subject.process_id().context("nothing to account")?;
-    let empty = Sample::take(subject_id)?;
-
-    let mut viewers: Vec<Viewer> = Vec::with_capacity(count);
-    for (_, remote) in (0..count).zip(remotes.iter().cycle()) {
-        let mut viewer = subject.attach(runtime, *remote, Sight::Counts)?;
-        viewer.wait_for_picture()?;
-        viewers.push(viewer);
-    }
-    std::thread::sleep(WARM_UP);
-
-    let before = Sample::take(subject_id)?;
-    for viewer in &mut viewers {
-        viewer.take_counts()?;
-    }
-    std::thread::sleep(settings.time);
-    let after = Sample::take(subject_id)?;
-    let mut bytes = 0;
-    for viewer in &mut viewers {
-        bytes += viewer.take_counts()?.bytes;
-    }
-    Ok(ManyRow {
-        subject: subject.name(),
-        sessions: count,
-        empty_rss_kib: empty.rss_kib,
-        rss_kib: after.rss_kib,
-        threads: after.threads,
-        cpu_percent: after.since(&before).cpu_percent,
-        bytes_per_s: ratio(whole(bytes), settings.time.as_secs_f64()),
-    })
-}
-
-fn start_server(geometry: (u16, u16)) -> Result<XtigerVnc> {
-    XtigerVnc::start(XvncOptions { geometry, ..XvncOptions::default() })
 }
 
 /// A count as a number to calculate with.

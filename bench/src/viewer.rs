@@ -1,10 +1,12 @@
 //! A viewer without a screen: what it counts, and how it is asked to press keys.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use porthole_pixels::Surface;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc as to_viewer;
 use tokio::task::JoinHandle;
@@ -29,15 +31,45 @@ pub(crate) struct Counts {
     pub(crate) fills: u64,
     /// Rectangles moved.
     pub(crate) copies: u64,
-    /// JPEG images.
-    pub(crate) jpeg: Images,
-    /// Images with a palette.
-    pub(crate) palette: Images,
-    /// Images with three bytes a pixel.
-    pub(crate) rgb: Images,
+    /// Images and pieces of video by their kind, `jpeg`, `palette` and so on, and what was stored
+    /// and recalled. Protocols that are not taken apart leave it empty.
+    pub(crate) images: BTreeMap<&'static str, Images>,
     /// Time between one frame and the next.
     pub(crate) gaps: Vec<Duration>,
     last_frame: Option<Instant>,
+}
+
+impl Counts {
+    /// Adds images of a kind.
+    pub(crate) fn add_images(&mut self, kind: &'static str, new: Images) {
+        if new.count == 0 {
+            return;
+        }
+        let images = self.images.entry(kind).or_default();
+        images.count += new.count;
+        images.bytes += new.bytes;
+        images.pixels += new.pixels;
+    }
+}
+
+/// Looks at the picture after each frame.
+pub(crate) type Observer = Box<dyn FnMut(&Surface) + Send>;
+
+/// What a viewer does with what it gets.
+pub(crate) enum Sight {
+    /// It counts, and decodes nothing that it need not.
+    Counts,
+    /// It keeps the picture, and so can tell when the answer to a key is in it.
+    Pixels,
+    /// It keeps the picture and shows it to somebody after each frame.
+    Observed(Observer),
+}
+
+impl Sight {
+    /// Whether pixels are decoded.
+    pub(crate) const fn has_pixels(&self) -> bool {
+        !matches!(self, Self::Counts)
+    }
 }
 
 /// Images of one kind.
@@ -47,13 +79,15 @@ pub(crate) struct Images {
     pub(crate) count: u64,
     /// Bytes of all of them.
     pub(crate) bytes: u64,
-    /// Pixels of all of them.
+    /// Pixels of all of them; 0 where the protocol does not tell.
     pub(crate) pixels: u64,
 }
 
 /// A viewer. It leaves when this is dropped.
 pub(crate) struct Viewer {
     counts: Arc<Mutex<Counts>>,
+    started: Instant,
+    first_frame: Arc<OnceLock<Instant>>,
     presses: to_viewer::UnboundedSender<u32>,
     answers: mpsc::Receiver<Duration>,
     task: JoinHandle<Result<()>>,
@@ -63,6 +97,8 @@ pub(crate) struct Viewer {
 /// The other side of a [`Viewer`]: its protocol reports here, and hears of keys.
 pub(crate) struct Seat {
     counts: Arc<Mutex<Counts>>,
+    first_frame: Arc<OnceLock<Instant>>,
+    observer: Option<Observer>,
     presses: to_viewer::UnboundedReceiver<u32>,
     answers: mpsc::Sender<Duration>,
     pressed: Option<Instant>,
@@ -70,22 +106,29 @@ pub(crate) struct Seat {
 
 impl Viewer {
     /// Runs `watch` as a task. It is to end when [`Seat::next_press`] yields `None`.
-    pub(crate) fn start<F>(runtime: &Runtime, watch: impl FnOnce(Seat) -> F) -> Self
+    pub(crate) fn start<F>(runtime: &Runtime, sight: Sight, watch: impl FnOnce(Seat) -> F) -> Self
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let counts = Arc::new(Mutex::new(Counts::default()));
         let (presses, presses_out) = to_viewer::unbounded_channel();
         let (answers_in, answers) = mpsc::channel();
+        let (started, first_frame) = (Instant::now(), Arc::new(OnceLock::new()));
         let seat = Seat {
             counts: Arc::clone(&counts),
+            first_frame: Arc::clone(&first_frame),
+            observer: match sight {
+                Sight::Observed(observer) => Some(observer),
+                Sight::Counts | Sight::Pixels => None,
+            },
             presses: presses_out,
             answers: answers_in,
             pressed: None,
         };
         let watching: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(watch(seat));
         let task = runtime.spawn(watching);
-        Self { counts, presses, answers, task, runtime: runtime.handle().clone() }
+        let runtime = runtime.handle().clone();
+        Self { counts, started, first_frame, presses, answers, task, runtime }
     }
 
     /// Waits until the first frame is here.
@@ -95,7 +138,7 @@ impl Viewer {
     /// The viewer has failed, or no frame comes.
     pub(crate) fn wait_for_picture(&mut self) -> Result<()> {
         let end = Instant::now() + ANSWER_MAX;
-        while lock(&self.counts).frames == 0 {
+        while self.first_frame.get().is_none() {
             self.check()?;
             if Instant::now() > end {
                 bail!("no frame came in {ANSWER_MAX:?}");
@@ -103,6 +146,11 @@ impl Viewer {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+
+    /// Time from the viewer's start to its first frame; `None` before that.
+    pub(crate) fn first_frame_after(&self) -> Option<Duration> {
+        Some(self.first_frame.get()?.duration_since(self.started))
     }
 
     /// What arrived since the last call.
@@ -161,9 +209,18 @@ impl Seat {
         count(&mut lock(&self.counts));
     }
 
+    /// Shows the picture to whoever observes it. Call this after each frame, if there are pixels.
+    pub(crate) fn show(&mut self, picture: &Surface) {
+        if let Some(observer) = &mut self.observer {
+            observer(picture);
+        }
+    }
+
     /// A frame is complete. `spot_painted` says whether it painted [`crate::scene::SPOT`].
     pub(crate) fn frame_ended(&mut self, spot_painted: bool) {
         let now = Instant::now();
+        // Only the first call does anything.
+        let _ = self.first_frame.set(now);
         self.count(|counts| {
             counts.frames += 1;
             if let Some(last) = counts.last_frame.replace(now)
@@ -194,7 +251,7 @@ mod tests {
     #[test]
     fn counts_frames_and_answers_keys() {
         let runtime = runtime();
-        let mut viewer = Viewer::start(&runtime, |mut seat| async move {
+        let mut viewer = Viewer::start(&runtime, Sight::Counts, |mut seat| async move {
             seat.frame_ended(true);
             while let Some(_keysym) = seat.next_press().await {
                 seat.press();
@@ -213,7 +270,7 @@ mod tests {
     #[test]
     fn reports_a_viewer_that_fails() {
         let runtime = runtime();
-        let mut viewer = Viewer::start(&runtime, |_seat| async { bail!("no way") });
+        let mut viewer = Viewer::start(&runtime, Sight::Counts, |_seat| async { bail!("no way") });
         let error = format!("{:#}", viewer.wait_for_picture().unwrap_err());
         assert_eq!(error, "the viewer failed: no way");
     }

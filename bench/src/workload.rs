@@ -58,47 +58,41 @@ impl Workload {
     }
 }
 
-/// One thing to measure.
+/// One thing to measure on a real server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     /// CPU time, bytes and frames while something happens.
     Load(Workload),
     /// Time from a key to the pixels that answer it.
     Latency,
-    /// Memory and CPU time of so many sessions on which nothing happens.
-    Many(usize),
 }
 
-/// Most sessions of `many=N`. Each takes two sockets of the gateway and one or two of ours.
-const MANY_MAX: usize = 400;
-
 impl Task {
-    /// Everything that is measured when nothing is named.
-    pub(crate) fn usual() -> Vec<Self> {
+    /// All of them.
+    pub(crate) fn all() -> Vec<Self> {
         Workload::ALL.into_iter().map(Self::Load).chain([Self::Latency]).collect()
     }
 
-    /// Reads `typing`, `latency` or `many=200`.
+    /// Its name on the command line and in results.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Load(workload) => workload.name(),
+            Self::Latency => "latency",
+        }
+    }
+
+    /// Reads `typing` or `latency`.
     ///
     /// # Errors
     ///
-    /// There is no such thing, or too many sessions are asked for.
+    /// There is no such thing.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        if let Some(count) = text.strip_prefix("many=") {
-            return match count.parse() {
-                Ok(count) if (1..=MANY_MAX).contains(&count) => Ok(Self::Many(count)),
-                _ => bail!("many={count}: a number from 1 to {MANY_MAX} is wanted"),
-            };
-        }
-        if text == "latency" {
-            return Ok(Self::Latency);
-        }
-        let found = Workload::ALL.into_iter().find(|workload| workload.name() == text);
-        let Some(workload) = found else {
-            let known: Vec<&str> = Workload::ALL.into_iter().map(Workload::name).collect();
-            bail!("no workload {text:?}; there are {}, latency and many=N", known.join(", "));
+        let found = Self::all().into_iter().find(|task| task.name() == text);
+        let Some(task) = found else {
+            let known: Vec<&str> = Self::all().into_iter().map(Self::name).collect();
+            bail!("no workload {text:?}; there are {}", known.join(", "));
         };
-        Ok(Self::Load(workload))
+        Ok(task)
     }
 }
 
@@ -108,12 +102,10 @@ mod tests {
 
     #[test]
     fn reads_names() {
-        for workload in Workload::ALL {
-            assert_eq!(Task::parse(workload.name()).unwrap(), Task::Load(workload));
+        for task in Task::all() {
+            assert_eq!(Task::parse(task.name()).unwrap(), task);
         }
-        assert_eq!(Task::parse("latency").unwrap(), Task::Latency);
-        assert_eq!(Task::parse("many=7").unwrap(), Task::Many(7));
-        for wrong in ["", "many", "many=", "many=0", "many=401", "Idle"] {
+        for wrong in ["", "many=7", "Idle"] {
             assert!(Task::parse(wrong).is_err(), "{wrong:?}");
         }
     }

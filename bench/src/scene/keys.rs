@@ -4,7 +4,6 @@ use std::thread::JoinHandle;
 
 use anyhow::Result;
 use porthole_pixels::Rect;
-use porthole_testkit::servers::Display;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{Rectangle, Window};
 
@@ -25,8 +24,8 @@ impl KeyScene {
     /// # Errors
     ///
     /// The display refuses.
-    pub(crate) fn start(display: Display) -> Result<Self> {
-        let screen = Screen::connect(&display.name())?;
+    pub(crate) fn start(display: &str) -> Result<Self> {
+        let screen = Screen::connect(display)?;
         let mut canvas = Canvas::new(screen.size.0, screen.size.1, PAPER);
         canvas.words(&Letters::new(), (0, 0), screen.size, 1);
         let window = screen.window((0, 0), &canvas)?;

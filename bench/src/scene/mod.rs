@@ -1,6 +1,7 @@
 //! What happens on the remote's screen: X programs of our own with deterministic content.
 
 mod keys;
+mod marked;
 mod moving;
 mod screen;
 mod text;
@@ -11,9 +12,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use porthole_testkit::servers::Display;
 
 pub(crate) use keys::{KeyScene, SPOT};
+pub(crate) use marked::run as play_marked;
+pub(crate) use moving::Film;
 
 use self::screen::Screen;
 use crate::workload::Workload;
@@ -37,8 +39,8 @@ impl Playing {
     /// # Errors
     ///
     /// The display refuses.
-    pub(crate) fn start(workload: Workload, display: Display) -> Result<Self> {
-        let screen = Screen::connect(&display.name())?;
+    pub(crate) fn start(workload: Workload, display: &str) -> Result<Self> {
+        let screen = Screen::connect(display)?;
         let mut scene: Box<dyn Scene + Send> = match workload {
             Workload::Idle => Box::new(text::Still::new(&screen)?),
             Workload::Typing => Box::new(text::Typing::new(&screen)?),

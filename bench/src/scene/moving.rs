@@ -1,6 +1,7 @@
 //! Programs that show pictures and windows that move.
 
 use anyhow::Result;
+use porthole_pixels::Rect;
 use x11rb::protocol::xproto::Window;
 
 use super::Scene;
@@ -8,38 +9,49 @@ use super::screen::Screen;
 use super::text::page;
 use crate::canvas::{Canvas, Letters, PAPER, Random};
 
+/// A film, as it should look, and where it plays.
+#[derive(Debug, Clone)]
+pub(crate) struct Film {
+    /// Where on the screen.
+    pub(crate) area: Rect,
+    /// Its pictures, which are shown over and over.
+    pub(crate) frames: Vec<Canvas>,
+}
+
+/// Pictures in the film.
+const FRAMES: u16 = 24;
+
+impl Film {
+    /// The film in the middle of a screen of so many columns and rows.
+    pub(crate) fn on((columns, rows): (u16, u16)) -> Self {
+        let (width, height) = (1280.min(columns), 720.min(rows));
+        let area = Rect::new((columns - width) / 2, (rows - height) / 2, width, height);
+        Self { area, frames: (0..FRAMES).map(|number| frame(width, height, number)).collect() }
+    }
+}
+
 /// A film in the middle of a screen of words.
 pub(super) struct Video {
     window: Window,
-    at: (i16, i16),
-    width: u16,
-    frames: Vec<Canvas>,
+    film: Film,
 }
-
-/// Pictures in the film, which is shown over and over.
-const FRAMES: u16 = 24;
 
 impl Video {
     pub(super) fn new(screen: &Screen) -> Result<Self> {
-        let (width, height) = (1280.min(screen.size.0), 720.min(screen.size.1));
         let mut ground = Canvas::new(screen.size.0, screen.size.1, PAPER);
         ground.words(&Letters::new(), (0, 0), screen.size, 1);
         let window = screen.window((0, 0), &ground)?;
-        let at = ((screen.size.0 - width) / 2, (screen.size.1 - height) / 2);
-        Ok(Self {
-            window,
-            at: (i16::try_from(at.0)?, i16::try_from(at.1)?),
-            width,
-            frames: (0..FRAMES).map(|number| frame(width, height, number)).collect(),
-        })
+        Ok(Self { window, film: Film::on(screen.size) })
     }
 }
 
 impl Scene for Video {
     fn step(&mut self, screen: &Screen, number: u64) -> Result<()> {
         let index = usize::try_from(number % u64::from(FRAMES))?;
-        match self.frames.get(index) {
-            Some(frame) => screen.put(self.window, self.at, self.width, &frame.bytes),
+        let area = self.film.area;
+        let at = (i16::try_from(area.x)?, i16::try_from(area.y)?);
+        match self.film.frames.get(index) {
+            Some(frame) => screen.put(self.window, at, area.width, &frame.bytes),
             None => Ok(()),
         }
     }

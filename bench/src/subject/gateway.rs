@@ -14,15 +14,21 @@ use porthole_testkit::viewer::{Counts as LinkCounts, Viewer as LinkViewer, Viewe
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Sight, Subject};
+use super::Subject;
 use crate::scene::SPOT;
-use crate::viewer::{Counts, Seat, Viewer};
+use crate::viewer::{Counts, Images, Seat, Sight, Viewer};
 
 /// How often the viewer shows that it lives.
 const PING_GAP: Duration = Duration::from_secs(5);
 
+/// The kinds of images, in the order in which the viewer counts them.
+const KINDS: [&str; 3] = ["jpeg", "palette", "rgb"];
+
+/// Connections that are not viewers, and some to spare.
+const CONNECTIONS_SPARE: usize = 64;
+
 /// How to run the gateway.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GatewayOptions {
     /// The program.
     pub(crate) bin: PathBuf,
@@ -33,22 +39,39 @@ pub(crate) struct GatewayOptions {
 /// A running gateway.
 pub(crate) struct GatewaySubject {
     gateway: Gateway,
+    process_id: u32,
 }
 
 impl GatewaySubject {
-    /// Starts a gateway that may reach `remotes`, with the limits that it has by default.
+    /// Starts a gateway that may reach `remotes`, with the limits that it has by default, or
+    /// with room for this many sessions.
     ///
     /// # Errors
     ///
     /// It does not start.
-    pub(crate) fn start(options: &GatewayOptions, remotes: &[SocketAddr]) -> Result<Self> {
-        let gateway = Gateway::start(&options.bin, &configuration(options, remotes)?)?;
-        Ok(Self { gateway })
+    pub(crate) fn start(
+        options: &GatewayOptions,
+        remotes: &[SocketAddr],
+        sessions: Option<usize>,
+    ) -> Result<Self> {
+        let toml = configuration(options, remotes, sessions)?;
+        let mut gateway = Gateway::start(&options.bin, &toml)?;
+        let process_id = gateway.process().id();
+        Ok(Self { gateway, process_id })
     }
 }
 
-fn configuration(options: &GatewayOptions, remotes: &[SocketAddr]) -> Result<String> {
-    let mut toml = format!("[server]\nlisten = \"127.0.0.1:0\"\n{}", tokens::config_toml());
+fn configuration(
+    options: &GatewayOptions,
+    remotes: &[SocketAddr],
+    sessions: Option<usize>,
+) -> Result<String> {
+    let mut toml = "[server]\nlisten = \"127.0.0.1:0\"\n".to_owned();
+    if let Some(sessions) = sessions {
+        let connections = sessions + CONNECTIONS_SPARE;
+        writeln!(toml, "connections_max = {connections}\n[session]\nmax = {sessions}")?;
+    }
+    toml.push_str(&tokens::config_toml());
     let mut ports: Vec<u16> = remotes.iter().map(SocketAddr::port).collect();
     ports.sort_unstable();
     writeln!(
@@ -76,22 +99,15 @@ fn connection(remote: SocketAddr) -> String {
 }
 
 impl Subject for GatewaySubject {
-    fn name(&self) -> &'static str {
-        "porthole"
-    }
-
-    fn process_id(&mut self) -> Option<u32> {
-        Some(self.gateway.process().id())
+    fn process_id(&self) -> Option<u32> {
+        Some(self.process_id)
     }
 
     fn attach(&self, runtime: &Runtime, remote: SocketAddr, sight: Sight) -> Result<Viewer> {
         let token = tokens::for_connection(&connection(remote))?;
         let options = ViewerOptions::new(self.gateway.address(), token);
-        let options = match sight {
-            Sight::Pixels => options,
-            Sight::Counts => options.skipping_pixels(),
-        };
-        Ok(Viewer::start(runtime, |seat| watch(options, seat)))
+        let options = if sight.has_pixels() { options } else { options.skipping_pixels() };
+        Ok(Viewer::start(runtime, sight, |seat| watch(options, seat)))
     }
 }
 
@@ -114,6 +130,7 @@ async fn watch(options: ViewerOptions, mut seat: Seat) -> Result<()> {
                 if new.frames > 0 {
                     let now = spot_of(viewer.picture());
                     seat.frame_ended(now != spot);
+                    seat.show(viewer.picture());
                     spot = now;
                 }
             }
@@ -137,13 +154,15 @@ fn add(counts: &mut Counts, new: &LinkCounts) {
     counts.bytes += new.bytes;
     counts.fills += new.fills;
     counts.copies += new.copies;
-    let images = [&mut counts.jpeg, &mut counts.palette, &mut counts.rgb];
-    let sizes = new.image_bytes.iter().zip(&new.image_pixels);
-    for (images, (count, (bytes, pixels))) in images.into_iter().zip(new.images.iter().zip(sizes)) {
-        images.count += count;
-        images.bytes += bytes;
-        images.pixels += pixels;
+    let amounts = new.images.iter().zip(new.image_bytes.iter().zip(&new.image_pixels));
+    for (kind, (count, (bytes, pixels))) in KINDS.into_iter().zip(amounts) {
+        counts.add_images(kind, Images { count: *count, bytes: *bytes, pixels: *pixels });
     }
+    let [stores, recalls] = new.cells;
+    let videos = Images { count: new.videos, bytes: new.video_bytes, pixels: 0 };
+    counts.add_images("video", videos);
+    counts.add_images("store", Images { count: stores, ..Images::default() });
+    counts.add_images("recall", Images { count: recalls, ..Images::default() });
 }
 
 #[cfg(test)]
@@ -158,9 +177,12 @@ mod tests {
         };
         let remotes: [SocketAddr; 2] =
             ["127.0.0.1:5902".parse().unwrap(), "127.0.0.1:5901".parse().unwrap()];
-        let toml = configuration(&options, &remotes).unwrap();
+        let toml = configuration(&options, &remotes, None).unwrap();
         assert!(toml.contains("ports = [5901, 5902]\n"), "{toml}");
         assert!(toml.contains("[connections.remote-5902]\n"), "{toml}");
         assert_eq!(toml.matches("parameters.encodings = \"zrle\"").count(), 2, "{toml}");
+        assert!(!toml.contains("[session]"), "{toml}");
+        let roomy = configuration(&options, &remotes, Some(1000)).unwrap();
+        assert!(roomy.contains("connections_max = 1064\n[session]\nmax = 1000\n"), "{roomy}");
     }
 }
