@@ -15,9 +15,13 @@ use crate::pacing::SMALL_BYTES;
 use crate::quality::Rung;
 use crate::viewer::distance;
 
-/// A photograph at least this large is lossy at first even when it is the first of its kind:
-/// deflating it would take longer than a frame.
-const PHOTO_LOSSY_PIXELS: u32 = 128 * 128;
+/// A photograph at least this large is lossy at first, even when it has not moved: deflating it
+/// takes nine times the bytes and longer than a frame, and what a window uncovers may be in cells
+/// by the time it has come to rest.
+const PHOTO_LOSSY_PIXELS: u32 = 2048;
+
+/// A photograph below this is a strip that something uncovers rather than a picture that opens.
+const STRIP_PIXELS: u32 = 128 * 128;
 
 /// A part of text at most this large is what a person has just done: it never waits.
 const PROMPT_PIXELS: u32 = 4 * 64 * 64;
@@ -81,7 +85,8 @@ impl Session {
         let mut heads = self.begin_heads(&companions, &copies);
         let mut damage = all.clone();
         if keeps_cells {
-            self.recall(now, &mut heads, &mut damage);
+            self.note_keys(&damage, |session, rect| !session.history.is_moving(now, rect));
+            self.recall(&mut heads, &mut damage);
         }
         let film = self.next_picture(now, at, &mut damage);
         let Some(selection) = self.select(now, at, &damage) else { return };
@@ -91,11 +96,14 @@ impl Session {
         let mut touched = all;
         // Refinement never overlaps pending damage, so the order does not matter.
         if let Some(refine) = refine.filter(|_| waiting.is_empty()) {
-            if keeps_cells {
-                self.note_keys(now, refine);
-            }
             touched.add_all(refine);
-            let parts = porthole_tiles::plan(&self.surface, refine).parts;
+            let mut refine = refine.clone();
+            if keeps_cells {
+                // What has come to rest no longer moves, whatever it did a moment ago.
+                self.note_keys(&refine, |_, _| true);
+                self.recall(&mut heads, &mut refine);
+            }
+            let parts = porthole_tiles::plan(&self.surface, &refine).parts;
             chosen.extend(parts.into_iter().map(|part| (part, Mode::Lossless)));
         }
         let work = Work { heads, copies, chosen, rung, film };
@@ -209,8 +217,7 @@ impl Session {
     }
 
     /// Recalls the tiles of `damage` that all the viewers have in cells, and takes them out of it.
-    fn recall(&mut self, now: Instant, heads: &mut [Head], damage: &mut Damage) {
-        self.note_keys(now, damage);
+    fn recall(&self, heads: &mut [Head], damage: &mut Damage) {
         let grid = Grid::new(damage.size());
         let pictures: Vec<_> = self
             .viewers
@@ -226,18 +233,19 @@ impl Session {
         for head in heads {
             let viewer = self.viewers.iter().find(|viewer| viewer.id == head.viewer);
             if let Some(viewer) = viewer {
-                head.recalled = viewer.picture.put_recalls(&mut head.records, &self.keys, &tiles);
+                let painted = viewer.picture.put_recalls(&mut head.records, &self.keys, &tiles);
+                head.recalled.extend(painted);
             }
         }
         tiles.iter().for_each(|tile| damage.clear_within(grid.rect(*tile)));
     }
 
-    /// Works out what stands in the tiles of `damage` that are not moving, so that they can be
+    /// Works out what stands in those tiles of `damage` that `rests` picks, so that they can be
     /// found in cells now, and stored when something else is painted over them.
-    fn note_keys(&mut self, now: Instant, damage: &Damage) {
+    fn note_keys(&mut self, damage: &Damage, rests: impl Fn(&Self, Rect) -> bool) {
         let grid = Grid::new(damage.size());
         for rect in damage.iter() {
-            if !self.history.is_moving(now, rect) {
+            if rests(self, rect) {
                 self.keys.key(&self.surface, grid.at(rect));
             }
         }
@@ -252,7 +260,9 @@ impl Session {
             parts.iter().filter(|part| is(part)).map(|(part, _)| part.rect.area()).sum()
         };
         let photo_pixels = pixels(&|(part, _)| is_photo(part));
-        let film_pixels = pixels(&|(_, moving)| *moving);
+        let film_pixels = pixels(&|(part, moving)| {
+            *moving || (is_photo(part) && part.rect.area() < STRIP_PIXELS)
+        });
         let viewer = self.viewers.get_mut(at)?;
         let rung = viewer.ladder.choose(
             now,
