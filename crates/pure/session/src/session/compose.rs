@@ -81,6 +81,7 @@ impl Session {
         let copies = viewer.picture.pending.copies().to_vec();
         let all = viewer.picture.pending.damage().clone();
         let keeps_cells = viewer.picture.cells.capacity() > 0;
+        let owes_frame = viewer.owes_frame;
 
         let mut heads = self.begin_heads(&companions, &copies);
         let mut damage = all.clone();
@@ -105,6 +106,11 @@ impl Session {
             }
             let parts = porthole_tiles::plan(&self.surface, &refine).parts;
             chosen.extend(parts.into_iter().map(|part| (part, Mode::Lossless)));
+        }
+        let is_empty = chosen.is_empty() && film.is_none();
+        if is_empty && !owes_frame && heads.iter().all(|head| head.records.is_empty()) {
+            // All of it waits until what is under way has arrived.
+            return;
         }
         let work = Work { heads, copies, chosen, rung, film };
         self.encode(work, touched, &left);
