@@ -286,16 +286,22 @@ export class FrameQueue {
 
   #paintPicture(step: PictureStep): void {
     const picture = step.take();
-    const { x, y } = step.rect;
-    for (const target of step.targets) {
-      if (picture === null) {
+    const { rect, targets } = step;
+    if (picture === null) {
+      for (const target of targets) {
         this.#spoil(target);
-      } else {
-        this.#painter.draw(picture, target.x - x, target.y - y, target);
-        this.#spoiled.remove(target);
       }
+      return;
     }
-    picture?.close();
+    if (step.parts.length === 0) {
+      this.#painter.draw(picture, 0, 0, rect);
+    } else {
+      this.#painter.drawWithin(picture, rect, targets);
+    }
+    picture.close();
+    for (const target of targets) {
+      this.#spoiled.remove(target);
+    }
   }
 
   #spoil(rect: Rect): void {

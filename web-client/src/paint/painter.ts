@@ -5,6 +5,9 @@ import type { Rgba } from "./blocks.js";
 
 /** The part of both 2D contexts, the document's and the worker's, that painting needs. */
 export type Context = CanvasDrawImage &
+  CanvasDrawPath &
+  Pick<CanvasPath, "rect"> &
+  Pick<CanvasState, "save" | "restore"> &
   CanvasImageData &
   CanvasRect &
   Pick<CanvasFillStrokeStyles, "fillStyle"> &
@@ -57,6 +60,21 @@ export class Painter {
   /** Draws what `source` has from `sourceX`, `sourceY` on, pixel by pixel. A canvas drawn onto itself is read as it was before. */
   draw(source: Source, sourceX: number, sourceY: number, { x, y, width, height }: Rect): void {
     this.#context.drawImage(source, sourceX, sourceY, width, height, x, y, width, height);
+  }
+
+  /**
+   * Draws `source` at `rect`, within `parts` of the canvas alone. In one go, however many there are: a film's picture is
+   * converted from its own colours each time it is drawn.
+   */
+  drawWithin(source: Source, rect: Rect, parts: readonly Rect[]): void {
+    this.#context.save();
+    this.#context.beginPath();
+    for (const { x, y, width, height } of parts) {
+      this.#context.rect(x, y, width, height);
+    }
+    this.#context.clip();
+    this.draw(source, 0, 0, rect);
+    this.#context.restore();
   }
 
   pixels(rect: Rect, rgba: Rgba): void {

@@ -197,7 +197,6 @@ test("a lost socket comes back to its session, and a reload too", async () => {
   assert.equal((await hello(peer)).length, 15);
   const again = gateway.welcome(64, 48, { secret: 3 });
   peer.socket.terminate();
-  await state(page, "reconnecting");
   const second = await again;
   await state(page, "connected");
   // Bit 0: a session to come back to; bit 2: its first frame is still on the canvas.

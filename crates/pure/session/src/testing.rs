@@ -311,6 +311,9 @@ impl Screen {
         let mut frame = None;
         for record in records(message) {
             let record = ToBrowser::decode(record.unwrap()).unwrap().unwrap();
+            if let ToBrowser::Welcome(welcome) = &record {
+                self.secret = welcome.secret;
+            }
             self.paint(&record);
             if let ToBrowser::FrameEnd(number) = record {
                 assert_eq!(number, self.painted + 1);

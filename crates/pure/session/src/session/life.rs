@@ -26,8 +26,8 @@ pub(super) struct Seat {
 struct Returned {
     granted: Permissions,
     picture: Picture,
-    /// It does not know of the frames that were sent since it last came back.
-    knows_none: bool,
+    /// The secret of its last Welcome, if it does not seem to know that, nor the frames after it.
+    unheard: Option<[u8; 32]>,
 }
 
 impl Session {
@@ -52,6 +52,8 @@ impl Session {
         let mut features = hello.features & (Feature::CELLS | Feature::TABLES | video);
         let cells = hello.cells.min(porthole_link::CELLS_MAX).min(self.config.cells_max);
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
+        // A Welcome that may yet arrive must not be void because another one was sent after it.
+        let unheard = returned.as_ref().and_then(|returned| returned.unheard);
         let picture = match returned.and_then(|returned| kept(returned, hello.painted, cells)) {
             Some(picture) => {
                 features |= Feature::KEPT;
@@ -69,7 +71,7 @@ impl Session {
                 permissions: granted.0,
                 linger_ms: self.config.linger.as_millis().try_into().unwrap_or(u32::MAX),
                 session: attach.session,
-                secret: attach.secret,
+                secret: unheard.unwrap_or(attach.secret),
             },
             picture,
         );
@@ -142,13 +144,14 @@ impl Session {
     /// has shown that it got the last one: the Welcome with that may have been lost.
     fn take_seat(&mut self, secret: &[u8; 32]) -> Option<Returned> {
         let knows = |held: &[u8; 32]| same_secret(held, secret);
+        let unheard = |last: [u8; 32]| Some(last).filter(|last| !knows(last));
         let is_its = |last: &[u8; 32], before: &Option<[u8; 32]>| {
             knows(last) || before.as_ref().is_some_and(knows)
         };
         let seat_at = self.seats.iter().position(|seat| is_its(&seat.secret, &seat.secret_before));
         if let Some(at) = seat_at {
             let Seat { granted, picture, secret: last, .. } = self.seats.remove(at);
-            return Some(Returned { granted, picture, knows_none: !knows(&last) });
+            return Some(Returned { granted, picture, unheard: unheard(last) });
         }
         let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
         let viewer = self.viewers.swap_remove(at);
@@ -159,19 +162,19 @@ impl Session {
             viewer: viewer.id,
             error: ended("replaced", "this session was opened again elsewhere"),
         });
-        let knows_none = !knows(&viewer.secret);
-        Some(Returned { granted: viewer.granted, picture: viewer.picture, knows_none })
+        let unheard = unheard(viewer.secret);
+        Some(Returned { granted: viewer.granted, picture: viewer.picture, unheard })
     }
 }
 
 /// The picture to go on from, if the browser has kept it.
 fn kept(returned: Returned, painted: Option<u32>, cells: u16) -> Option<Picture> {
-    let Returned { mut picture, knows_none, .. } = returned;
+    let Returned { mut picture, unheard, .. } = returned;
     let painted = painted?;
     if picture.resized || picture.cells.capacity() != cells {
         return None;
     }
-    picture.go_on_from(if knows_none { 0 } else { painted });
+    picture.go_on_from(if unheard.is_some() { 0 } else { painted });
     Some(picture)
 }
 
