@@ -13,6 +13,7 @@ import { make } from "./dom.js";
 import { fromHex, toHex } from "./hex.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
+import { Question } from "./question.js";
 import { stringsFor, type Strings } from "./strings.js";
 import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
@@ -35,6 +36,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   readonly #cursor: CursorView;
   readonly #clipboard: ClipboardSync;
   readonly #cover: Cover;
+  readonly #question: Question;
   readonly #toolbar: Toolbar | null;
   readonly #controls: Controls | null;
   readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
@@ -67,6 +69,10 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#clipboard = this.#makeClipboard();
     this.#cover = new Cover(strings, () => {
       this.#start();
+    });
+    this.#question = new Question(strings, (answer) => {
+      this.#send({ kind: "answer", ...answer });
+      this.#controls?.focus(false);
     });
     this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
     this.#controls = viewOnly ? null : this.#makeControls();
@@ -165,7 +171,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     if (this.#controls !== null) {
       root.append(this.#controls.area);
     }
-    root.append(this.#cover.element);
+    root.append(this.#cover.element, this.#question.element);
     if (this.#toolbar !== null) {
       root.append(this.#toolbar.element, this.#toasts);
     }
@@ -279,6 +285,9 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
         break;
+      case "prompt":
+        this.#question.show(report.fields, report.reason);
+        break;
       case "latency":
         this.#emit("latency", { latencyMs: report.latencyMs });
         this.#toolbar?.latency(report.latencyMs);
@@ -314,6 +323,9 @@ export class ScreenConnection extends EventTarget implements Connection {
       this.#element.dataset["cause"] = failure.cause;
     }
     this.#cover.show(state, failure);
+    if (state !== "connecting") {
+      this.#question.show(0, "");
+    }
     this.#toolbar?.state(state);
     if (state === "connected") {
       this.#takeFocus();
@@ -349,6 +361,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "quality":
       case "visible":
       case "repaint":
+      case "answer":
         break;
     }
     this.#engine?.order({ kind: "send", command });

@@ -169,6 +169,7 @@ export class Engine {
       case "leds":
       case "notice":
       case "abilities":
+      case "prompt":
         this.#report(message, []);
         break;
       case "welcome":

@@ -145,6 +145,7 @@ export class Link {
       case "ping":
       case "visible":
       case "repaint":
+      case "answer":
         break;
     }
     this.#current?.send(command);

@@ -70,6 +70,7 @@ export type Report =
   | { readonly kind: "phase"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
+  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
   | { readonly kind: "latency"; readonly latencyMs: number }
   | { readonly kind: "stats"; readonly stats: Stats };
 

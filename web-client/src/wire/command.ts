@@ -46,7 +46,8 @@ export type Command =
   | { readonly kind: "ping"; readonly token: number }
   | { readonly kind: "quality"; readonly mode: number }
   | { readonly kind: "visible"; readonly visible: boolean }
-  | { readonly kind: "repaint"; readonly rect: Rect };
+  | { readonly kind: "repaint"; readonly rect: Rect }
+  | { readonly kind: "answer"; readonly username: string; readonly password: string; readonly domain: string };
 
 const utf8 = new TextEncoder();
 
@@ -81,6 +82,8 @@ export function encodeCommand(command: Command): Bytes {
       const { x, y, width, height } = command.rect;
       return record(0x86, 8, (body) => body.u16(x).u16(y).u16(width).u16(height));
     }
+    case "answer":
+      return encodeAnswer([command.username, command.password, command.domain]);
   }
 }
 
@@ -126,6 +129,12 @@ function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
     }
     return keepsCells ? body.u16(hello.cells) : body;
   });
+}
+
+function encodeAnswer(answers: readonly string[]): Bytes {
+  const texts = answers.map((answer) => utf8.encode(answer));
+  const length = texts.reduce((sum, text) => sum + 2 + text.length, 0);
+  return record(0x87, length, (body) => texts.reduce((to, text) => to.u16(text.length).bytes(text), body));
 }
 
 function textRecord(kind: number, text: string, head: readonly number[]): Bytes {

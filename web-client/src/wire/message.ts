@@ -52,7 +52,9 @@ export type Message =
   | { readonly kind: "state"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
-  | { readonly kind: "pong"; readonly token: number };
+  | { readonly kind: "pong"; readonly token: number }
+  /** What the remote wants to know: bits, see `docs/link.md`; 0 for nothing any more. */
+  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string };
 
 /** The gateway's answer to Hello. */
 export interface WelcomeMessage {
@@ -207,6 +209,10 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
       return { kind: "abilities", bits: reader("abilities").u32() };
     case 0x89:
       return { kind: "pong", token: reader("pong").u32() };
+    case 0x8b: {
+      const from = reader("prompt");
+      return { kind: "prompt", fields: from.u8(), reason: from.text() };
+    }
     default:
       return null;
   }

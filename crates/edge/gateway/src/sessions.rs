@@ -5,6 +5,7 @@
 //! They talk through channels: commands to the session, messages to the viewer. The
 //! [`Registry`] finds a session for a viewer that comes back.
 
+mod ask;
 mod compute;
 mod open;
 mod registry;

@@ -5,11 +5,13 @@
 //! sessions or pacing.
 
 mod error;
+mod prompt;
 mod record;
 mod to_browser;
 mod to_gateway;
 
 pub use error::LinkError;
+pub use prompt::{ANSWER_MAX_BYTES, Answer, Prompt, PromptField};
 pub use record::{BODY_MAX_BYTES, Record, records};
 pub use to_browser::{
     Ability, Category, Codec, ErrorRecord, Feature, Phase, ToBrowser, VideoRecord, Welcome,

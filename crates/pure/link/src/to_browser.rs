@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{CLIPBOARD_MAX_BYTES, LinkError, Record};
+use crate::{CLIPBOARD_MAX_BYTES, LinkError, Prompt, Record};
 
 /// Longest text in a message to the browser, in bytes, other than clipboard content.
 const WORDS_MAX_BYTES: usize = 4096;
@@ -174,6 +174,8 @@ pub enum ToBrowser {
     Abilities(u32),
     /// 0x89
     Pong(u32),
+    /// 0x8b
+    Prompt(Prompt),
 }
 
 /// Appends the record that ends frame number `frame`.
@@ -229,6 +231,10 @@ impl ToBrowser {
             Self::Notice(text) => put_record(out, 0x87, |out| out.put_slice(text.as_bytes())),
             Self::Abilities(bits) => put_record(out, 0x88, |out| out.put_u32_le(*bits)),
             Self::Pong(token) => put_record(out, 0x89, |out| out.put_u32_le(*token)),
+            Self::Prompt(prompt) => put_record(out, 0x8b, |out| {
+                out.put_u8(prompt.fields);
+                out.put_slice(prompt.reason.as_bytes());
+            }),
         }
     }
 
@@ -294,6 +300,10 @@ impl ToBrowser {
             0x87 => Self::Notice(words(input.take_rest())?),
             0x88 => Self::Abilities(short("abilities", input.u32_le())?),
             0x89 => Self::Pong(short("pong", input.u32_le())?),
+            0x8b => {
+                let fields = short("prompt", input.u8())?;
+                Self::Prompt(Prompt { fields, reason: words(input.take_rest())? })
+            }
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         }))

@@ -5,8 +5,8 @@ use porthole_pixels::{Point, Rect, Size};
 use serde_json::Value;
 
 use crate::{
-    Ability, Category, Codec, ErrorRecord, Feature, Hello, LinkError, Phase, QualityMode, Resume,
-    ToBrowser, ToGateway, VideoRecord, Welcome, records,
+    Ability, Answer, Category, Codec, ErrorRecord, Feature, Hello, LinkError, Phase, Prompt,
+    QualityMode, Resume, ToBrowser, ToGateway, VideoRecord, Welcome, records,
 };
 
 const RECT: Rect = Rect::new(1, 2, 300, 400);
@@ -64,6 +64,7 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         ("notice", ToBrowser::Notice("the clipboard was too large".into())),
         ("abilities", ToBrowser::Abilities(Ability::RESIZE)),
         ("pong", ToBrowser::Pong(77)),
+        ("prompt", ToBrowser::Prompt(Prompt { fields: 0b11, reason: "wrong password".into() })),
     ]
 }
 
@@ -105,6 +106,14 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         ("quality", ToGateway::Quality(QualityMode::Sparing)),
         ("visible", ToGateway::Visible(false)),
         ("repaint", ToGateway::Repaint(RECT)),
+        (
+            "answer",
+            ToGateway::Answer(Answer {
+                username: "ada".into(),
+                password: String::from("grün").into(),
+                domain: String::new(),
+            }),
+        ),
     ]
 }
 

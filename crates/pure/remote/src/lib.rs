@@ -12,7 +12,7 @@ mod input;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-pub use credentials::Credentials;
+pub use credentials::{CredentialFields, Credentials};
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input};

@@ -181,7 +181,8 @@ impl Random {
 
 /// Credentials with what is given.
 pub(crate) fn credentials(username: Option<&str>, password: Option<&str>) -> Credentials {
-    Credentials { username: username.map(str::to_owned), password: password.map(Into::into) }
+    let (username, password) = (username.map(str::to_owned), password.map(Into::into));
+    Credentials { username, password, ..Credentials::default() }
 }
 
 /// All a 3.8 server says until its desktop of `size` is known, without security.

@@ -26,6 +26,8 @@ pub struct SessionConfig {
     pub idle_max: Option<Duration>,
     /// How long the session lives at all, if bounded.
     pub age_max: Option<Duration>,
+    /// How long a question for credentials waits for an answer.
+    pub prompt_max: Duration,
     /// Most viewers at a time.
     pub viewers_max: usize,
     /// Largest clipboard content passed on in either direction, in bytes.
@@ -44,6 +46,7 @@ impl Default for SessionConfig {
             linger: Duration::from_secs(60),
             idle_max: None,
             age_max: None,
+            prompt_max: Duration::from_secs(300),
             viewers_max: 16,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
         }

@@ -2,6 +2,7 @@
 
 mod compose;
 mod life;
+mod prompt;
 mod schedule;
 
 use std::collections::VecDeque;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use porthole_link::{Ability, ErrorRecord, Hello, Phase, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
-use porthole_remote::{Buttons, Cursor, Event, Input};
+use porthole_remote::{Buttons, Credentials, Cursor, Event, Input};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
@@ -64,6 +65,8 @@ pub enum EndCause {
     Idle,
     /// It lived as long as it may.
     TimeUp,
+    /// Nobody gave the credentials that were asked for.
+    Unanswered,
     /// The remote is gone.
     RemoteGone,
 }
@@ -75,6 +78,7 @@ impl EndCause {
             Self::Abandoned => "abandoned",
             Self::Idle => "idle",
             Self::TimeUp => "time_up",
+            Self::Unanswered => "prompt_timeout",
             Self::RemoteGone => "remote_gone",
         }
     }
@@ -99,6 +103,8 @@ pub enum Output {
     },
     /// Pass this on to the remote.
     Input(Input),
+    /// The answer to [`Session::handle_prompt`].
+    Credentials(Credentials),
     /// Run this, on any thread, then call [`Session::handle_encoded`].
     Encode(Box<Job>),
     /// A frame was on a viewer's canvas this long after it left.
@@ -134,6 +140,8 @@ pub struct Session {
     torn_since: Option<Instant>,
     /// The size that a viewer asked for before the remote said whether it can change.
     size_wish: Option<Size>,
+    /// When what [`Shown::prompt`] asks for must have been answered.
+    prompt_until: Option<Instant>,
     started_at: Instant,
     input_at: Instant,
     empty_since: Option<Instant>,
@@ -162,11 +170,13 @@ impl Session {
                 leds: 0,
                 abilities: 0,
                 phase: Phase::Connecting,
+                prompt: None,
             },
             outputs: VecDeque::new(),
             connected: false,
             torn_since: None,
             size_wish: None,
+            prompt_until: None,
             started_at: now,
             input_at: now,
             empty_since: Some(now),
@@ -226,6 +236,7 @@ impl Session {
                 return;
             }
             ToGateway::Repaint(rect) => return from.spoil(rect),
+            ToGateway::Answer(answer) => return self.answer(now, may_input, &answer),
             ToGateway::ClipboardText(text) => {
                 if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
                     return from.owed.notice("this link does not allow pasting".into());

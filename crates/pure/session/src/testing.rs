@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use porthole_link::{CELL_SIDE_PX, Codec, Feature, Hello, Resume, ToBrowser, ToGateway, records};
 use porthole_pixels::{Rect, Size, Surface};
-use porthole_remote::{Event, Input};
+use porthole_remote::{Credentials, Event, Input};
 use porthole_tiles::{Encoder, decode_palette, decode_rgb};
 
 use crate::{Attach, AttachError, EndCause, Output, Permissions, Session, SessionConfig, ViewerId};
@@ -20,6 +20,7 @@ pub(crate) struct Stage {
     pub(crate) encoder: Encoder,
     pub(crate) now: Instant,
     pub(crate) inputs: Vec<Input>,
+    pub(crate) answers: Vec<Credentials>,
     pub(crate) closed: Vec<(ViewerId, String)>,
     pub(crate) ended: Option<EndCause>,
     pub(crate) deadline: Option<Instant>,
@@ -64,6 +65,7 @@ impl Stage {
             encoder: Encoder::new().unwrap(),
             now,
             inputs: Vec::new(),
+            answers: Vec::new(),
             closed: Vec::new(),
             ended: None,
             deadline: None,
@@ -158,6 +160,7 @@ impl Stage {
                 Output::Send { viewer, message } => acks.extend(self.receive(viewer, &message)),
                 Output::Close { viewer, error } => self.closed.push((viewer, error.cause)),
                 Output::Input(input) => self.inputs.push(input),
+                Output::Credentials(answer) => self.answers.push(answer),
                 Output::Painted(_) => (),
                 Output::Encode(job) => {
                     let finished = job.run(&mut self.encoder).unwrap();

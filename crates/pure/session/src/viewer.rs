@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use porthole_link::{Feature, Phase, QualityMode, ToBrowser, Welcome, encode_frame_end};
+use porthole_link::{Feature, Phase, Prompt, QualityMode, ToBrowser, Welcome, encode_frame_end};
 use porthole_pixels::{Damage, Point, Rect};
 
 use crate::film::{Film, FilmDone};
@@ -35,6 +35,8 @@ pub(crate) struct Shown {
     pub(crate) leds: u8,
     pub(crate) abilities: u32,
     pub(crate) phase: Phase,
+    /// What somebody must tell the remote before it lets us in.
+    pub(crate) prompt: Option<Prompt>,
 }
 
 /// What a viewer is owed beside the picture. State, not history: a new cursor replaces one
@@ -51,6 +53,7 @@ pub(crate) struct Owed {
     pub(crate) clipboard: Option<String>,
     pub(crate) notices: VecDeque<String>,
     pub(crate) pong: Option<u32>,
+    pub(crate) prompt: bool,
 }
 
 impl Owed {
@@ -74,6 +77,7 @@ impl Owed {
             owed.bell.then_some(ToBrowser::Bell),
             owed.clipboard.map(ToBrowser::ClipboardText),
             owed.pong.map(ToBrowser::Pong),
+            owed.prompt.then(|| ToBrowser::Prompt(shown.prompt.clone().unwrap_or_default())),
         ];
         for record in records.into_iter().flatten() {
             record.encode(out);

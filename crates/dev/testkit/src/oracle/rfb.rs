@@ -103,6 +103,7 @@ impl Replay {
             credentials: Credentials {
                 username: Some("user".into()),
                 password: Some("password".into()),
+                ..Credentials::default()
             },
             allow_plaintext_password: true,
             clipboard_max_bytes: 4096,

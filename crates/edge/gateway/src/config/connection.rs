@@ -107,7 +107,7 @@ impl RawConnection {
         Ok(Connection {
             target: Target { protocol: Protocol::Vnc, transport, tls },
             vnc: VncConnection {
-                credentials: Credentials { username: self.username, password },
+                credentials: Credentials { username: self.username, password, domain: None },
                 require_encryption: self.security.require_encryption,
                 allow_plaintext_password: self.security.allow_plaintext_password,
                 parameters,

@@ -22,6 +22,7 @@ pub(crate) struct RawSession {
     idle_max_s: Option<u64>,
     session_max_s: Option<u64>,
     clipboard_max_bytes: u64,
+    prompt_s: u64,
 }
 
 impl Default for RawSession {
@@ -33,6 +34,7 @@ impl Default for RawSession {
             idle_max_s: None,
             session_max_s: None,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES as u64,
+            prompt_s: 300,
         }
     }
 }
@@ -80,6 +82,7 @@ pub(crate) fn check(
     in_range("session.max", session.max.into(), 1, 100_000)?;
     in_range("session.viewers_max", session.viewers_max.into(), 1, 1000)?;
     in_range("session.linger_s", session.linger_s, 0, 24 * 3600)?;
+    in_range("session.prompt_s", session.prompt_s, 10, 3600)?;
     if let Some(seconds) = session.idle_max_s {
         in_range("session.idle_max_s", seconds, 10, SESSION_MAX_S)?;
     }
@@ -105,6 +108,7 @@ pub(crate) fn check(
             linger: Duration::from_secs(session.linger_s),
             idle_max: session.idle_max_s.map(Duration::from_secs),
             age_max: session.session_max_s.map(Duration::from_secs),
+            prompt_max: Duration::from_secs(session.prompt_s),
             viewers_max: len(session.viewers_max.into()),
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },

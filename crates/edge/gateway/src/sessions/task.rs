@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use porthole_dial::{DialError, DrivenEvent};
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::Event;
+use porthole_remote::{Credentials, Event};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -19,6 +19,7 @@ use tokio::{
 };
 
 use super::{
+    ask::{Asking, Question},
     compute::Encodings,
     open::hex,
     registry::{Place, SessionId},
@@ -78,7 +79,8 @@ pub(super) async fn run(
     app.metrics.session_opened();
     let started_at = Instant::now();
     let Opening { id, seed, place: _place } = opening;
-    let mut runner = Runner::new(&app, &plan, id, seed);
+    let label = plan.label.clone();
+    let mut runner = Runner::new(&app, plan, id, seed);
     // The viewer that opened the session is on its way. A remote that is refused at once must find
     // it here, or it would never learn why.
     if let Some(command) = commands.recv().await {
@@ -109,7 +111,7 @@ pub(super) async fn run(
     }
     tracing::info!(
         session = runner.name,
-        connection = plan.label,
+        connection = label,
         cause,
         seconds = started_at.elapsed().as_secs(),
         "session ended"
@@ -129,11 +131,12 @@ struct Runner {
     name: String,
     session: Session,
     remote: RemoteSide,
+    /// What to dial. Holds credentials until the remote is up.
+    plan: Plan,
+    asking: Asking,
     encodings: Encodings,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
-    /// Whether the operator lets viewers change the remote's size.
-    resize: bool,
     connected: bool,
     single_use: bool,
     /// Why the session failed, if it did; more telling than that the remote is gone.
@@ -141,7 +144,7 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(app: &Arc<App>, plan: &Plan, id: SessionId, seed: u64) -> Self {
+    fn new(app: &Arc<App>, plan: Plan, id: SessionId, seed: u64) -> Self {
         let config = SessionConfig {
             lossy: plan.lossy,
             age_max: plan.session_max,
@@ -153,11 +156,12 @@ impl Runner {
             id,
             name: hex(&id),
             session: Session::new(Instant::now(), seed, config),
-            remote: RemoteSide::dial(app, plan),
+            remote: RemoteSide::dial(app, &plan),
+            plan,
+            asking: Asking::default(),
             encodings: Encodings::default(),
             viewers: HashMap::new(),
             viewers_ever: 0,
-            resize: plan.resize,
             connected: false,
             single_use: app.config.tokens.single_use,
             fault: None,
@@ -176,6 +180,7 @@ impl Runner {
                     self.forget(viewer);
                 }
                 Output::Input(input) => self.remote.handle_input(input),
+                Output::Credentials(answer) => self.handle_credentials(&answer),
                 Output::Encode(job) => {
                     if let Some(finished) = self.encodings.start(*job) {
                         self.handle_encoded(finished);
@@ -192,13 +197,14 @@ impl Runner {
         let now = Instant::now();
         match event {
             // What the operator forbids, the viewers need not know to be possible.
-            Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.resize => {}
+            Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.plan.resize => {}
             Ok(DrivenEvent::Event(Event::Unverified(words))) => {
                 tracing::warn!(session = self.name, "{words}");
             }
             Ok(DrivenEvent::Event(event)) => {
                 if event == Event::Connected {
                     self.connected = true;
+                    self.plan.rfb.credentials = Credentials::default();
                     tracing::info!(session = self.name, "remote connected");
                 }
                 self.session.handle_event(now, event);
@@ -212,8 +218,33 @@ impl Runner {
                     message: "the remote ended the session".into(),
                 });
             }
-            Err(error) => self.handle_fault(&error.into()),
+            Err(error) => match self.question(&error) {
+                Some(Question { fields, reason }) => {
+                    tracing::info!(
+                        session = self.name,
+                        cause = error.cause(),
+                        "asking for {fields}"
+                    );
+                    self.remote = RemoteSide::Gone;
+                    self.session.handle_prompt(now, fields, reason);
+                }
+                None => self.handle_fault(&error.into()),
+            },
         }
+    }
+
+    /// What to ask for after `error`, if that may help and somebody is there.
+    fn question(&mut self, error: &DialError) -> Option<Question> {
+        if self.connected || !self.session.can_ask() {
+            return None;
+        }
+        self.asking.after(error)
+    }
+
+    /// Somebody has answered: another try.
+    fn handle_credentials(&mut self, answer: &Credentials) {
+        self.plan.rfb.credentials.fill(self.asking.asked(), answer);
+        self.remote = RemoteSide::dial(&self.app, &self.plan);
     }
 
     fn handle_fault(&mut self, error: &GatewayError) {

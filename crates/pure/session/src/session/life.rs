@@ -5,6 +5,7 @@ use std::time::Instant;
 use porthole_link::{Category, ErrorRecord, Feature, Welcome};
 use porthole_remote::Input;
 
+use super::prompt::may_answer;
 use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
@@ -77,6 +78,7 @@ impl Session {
         );
         viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
+        viewer.owed.prompt = self.shown.prompt.is_some() && may_answer(&viewer);
         self.viewers.push(viewer);
         self.surface.keep_before(true);
         self.empty_since = None;

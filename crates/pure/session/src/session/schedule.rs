@@ -27,7 +27,8 @@ impl Session {
         if self.ended {
             return None;
         }
-        let mut deadline = earliest(self.check_life(now), self.rest(now));
+        let life = earliest(self.check_life(now), self.check_prompt(now));
+        let mut deadline = earliest(life, self.rest(now));
         if self.ended {
             return None;
         }
