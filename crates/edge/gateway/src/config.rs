@@ -25,8 +25,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use connection::VNC_PORT;
-pub use connection::{Connection, VncConnection};
+pub use connection::Connection;
 pub use error::{ConfigError, Problem, Problems};
 pub use log::{Log, LogFormat};
 use porthole_dial::{TargetPolicy, Timeouts};

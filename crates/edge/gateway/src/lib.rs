@@ -7,10 +7,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod driver;
 pub mod error;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod parameters;
 pub mod plan;
 pub mod serve;
 pub mod sessions;

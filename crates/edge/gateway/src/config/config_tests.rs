@@ -5,6 +5,8 @@ use std::{
 
 use porthole_dial::{Transport, Verify};
 
+use crate::driver::DriverSettings;
+
 use super::{
     Config,
     testing::{TOKENS, config, problems},
@@ -33,7 +35,10 @@ fn names_the_line_of_what_is_wrong() {
         ("[server]\nlisten = \"localhost:80\"\n", "test.toml:2: server.listen must be an address"),
         ("[server\n", "test.toml:1: "),
         ("[connections.a]\nprotocol = \"vnc\"\n", "test.toml:1: connections.a.hostname is missing"),
-        ("[connections.a]\nprotocol = \"rdp\"\n", "test.toml:2: connections.a.protocol: this"),
+        (
+            "[connections.a]\nprotocol = \"ssh\"\nhostname = \"h\"\n",
+            "test.toml:2: connections.a.protocol: this",
+        ),
         ("[connections.a]\nhost = \"x\"\n", "test.toml:2: unknown field `host`"),
         ("[[policy.allow]]\nprotocol = \"vnc\"\nports = [1]\n", "test.toml:1: policy.allow[0].net"),
         (
@@ -187,9 +192,10 @@ fn reads_connections_of_every_kind() {
         matches!(&tcp.target.transport, Transport::Tcp { host, port: 5900 } if host == "desk-7.example")
     );
     assert_eq!(tcp.target.tls.verify, Verify::Pinned(vec![[0xab; 32]]));
-    assert!(tcp.vnc.parameters.read_only);
-    assert_eq!(tcp.vnc.parameters.quality_level, Some(6));
-    let password = tcp.vnc.credentials.password.as_ref().unwrap();
+    let DriverSettings::Vnc(vnc) = &tcp.driver;
+    assert!(vnc.parameters.screen.read_only);
+    assert_eq!(vnc.parameters.quality_level, Some(6));
+    let password = tcp.credentials.password.as_ref().unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(password), "geheim");
     assert!(!format!("{config:?}").contains("geheim"));
     let socket = &config.connections["socket"].target.transport;

@@ -204,7 +204,7 @@ impl Runner {
             Ok(DrivenEvent::Event(event)) => {
                 if event == Event::Connected {
                     self.connected = true;
-                    self.plan.rfb.credentials = Credentials::default();
+                    *self.plan.driver.credentials_mut() = Credentials::default();
                     tracing::info!(session = self.name, "remote connected");
                 }
                 self.session.handle_event(now, event);
@@ -243,7 +243,7 @@ impl Runner {
 
     /// Somebody has answered: another try.
     fn handle_credentials(&mut self, answer: &Credentials) {
-        self.plan.rfb.credentials.fill(self.asking.asked(), answer);
+        self.plan.driver.credentials_mut().fill(self.asking.asked(), answer);
         self.remote = RemoteSide::dial(&self.app, &self.plan);
     }
 

@@ -1,0 +1,112 @@
+//! What a connection speaks: the one place that names every protocol.
+
+use std::time::Instant;
+
+use porthole_dial::Protocol;
+use porthole_remote::{Credentials, Remote};
+use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
+
+use crate::config::Config;
+use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
+use crate::vnc::{VncParameters, VncSettings};
+
+/// What one connection's driver is told, in the operator's and the token's words.
+#[derive(Debug, Clone)]
+pub enum DriverSettings {
+    /// VNC.
+    Vnc(VncSettings),
+}
+
+impl DriverSettings {
+    /// Reads the parameters of a connection that speaks `protocol`; the rest is as safe as can be.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that cannot be honoured. `None` when the protocol has no driver.
+    pub(crate) fn read<'a>(
+        protocol: Protocol,
+        parameters: impl IntoIterator<Item = (&'a str, String)>,
+        strictness: Strictness,
+    ) -> Option<Result<Self, ParameterError>> {
+        match protocol {
+            Protocol::Vnc => {
+                Some(VncParameters::read(parameters, strictness).map(|parameters| {
+                    Self::Vnc(VncSettings { parameters, ..VncSettings::default() })
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The port that remotes of this protocol listen on unless told otherwise.
+    pub(crate) const fn port(protocol: Protocol) -> u16 {
+        match protocol {
+            Protocol::Rdp => 3389,
+            _ => 5900,
+        }
+    }
+
+    /// What the connection withholds.
+    pub(crate) const fn screen(&self) -> &ScreenParameters {
+        match self {
+            Self::Vnc(vnc) => &vnc.parameters.screen,
+        }
+    }
+
+    /// Whether the remote may be asked for another size.
+    pub(crate) const fn resizes(&self) -> bool {
+        match self {
+            Self::Vnc(vnc) => !vnc.parameters.disable_display_resize,
+        }
+    }
+
+    /// What the driver is started with. `lossy` is whether pictures may be so.
+    pub(crate) fn driver(
+        &self,
+        credentials: Credentials,
+        clipboard_max_bytes: usize,
+        lossy: bool,
+        config: &Config,
+    ) -> DriverConfig {
+        match self {
+            Self::Vnc(vnc) => DriverConfig::Vnc {
+                config: Box::new(vnc.driver(credentials, clipboard_max_bytes, lossy, config)),
+                encodings_given: !vnc.parameters.encodings.is_empty(),
+            },
+        }
+    }
+}
+
+/// What a driver is started with.
+#[derive(Debug, Clone)]
+pub enum DriverConfig {
+    /// VNC.
+    Vnc {
+        /// For the driver.
+        config: Box<RfbConfig>,
+        /// Whether the order of its encodings is the operator's; else it may follow the distance.
+        encodings_given: bool,
+    },
+}
+
+impl DriverConfig {
+    /// What the remote may ask for.
+    pub(crate) const fn credentials_mut(&mut self) -> &mut Credentials {
+        match self {
+            Self::Vnc { config, .. } => &mut config.credentials,
+        }
+    }
+
+    /// A driver for a stream that has just been opened, to this machine or elsewhere.
+    pub(crate) fn start(&self, is_local: bool, now: Instant) -> Box<dyn Remote> {
+        match self {
+            Self::Vnc { config, encodings_given } => {
+                let mut config = RfbConfig::clone(config);
+                if is_local && !encodings_given {
+                    config.encodings = EncodingKind::LOCAL.to_vec();
+                }
+                Box::new(RfbClient::new(config, now))
+            }
+        }
+    }
+}
