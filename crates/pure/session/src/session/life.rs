@@ -8,6 +8,7 @@ use porthole_remote::Input;
 use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
+use crate::clipboard::Outgoing;
 use crate::picture::Picture;
 use crate::viewer::Viewer;
 
@@ -16,16 +17,19 @@ use crate::viewer::Viewer;
 pub(super) struct Seat {
     secret: [u8; 32],
     secret_before: Option<[u8; 32]>,
-    granted: Permissions,
+    pub(super) granted: Permissions,
     left_at: Instant,
     /// What the browser's canvas shows, should it come back with it.
     pub(super) picture: Picture,
+    /// What was copied on the remote and not wholly sent.
+    pub(super) clipboard: Option<Outgoing>,
 }
 
 /// What a viewer that comes back had.
 struct Returned {
     granted: Permissions,
     picture: Picture,
+    clipboard: Option<Outgoing>,
     /// The secret of its last Welcome, if it does not seem to know that, nor the frames after it.
     unheard: Option<[u8; 32]>,
 }
@@ -38,7 +42,7 @@ impl Session {
     /// [`AttachError`]; nothing has changed, but that a seat whose secret was given is used up.
     pub fn handle_attach(&mut self, now: Instant, attach: &Attach) -> Result<(), AttachError> {
         let hello = &attach.hello;
-        let returned = match &hello.resume {
+        let mut returned = match &hello.resume {
             Some(resume) => Some(self.take_seat(&resume.secret).ok_or(AttachError::Ended)?),
             None => None,
         };
@@ -54,6 +58,7 @@ impl Session {
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
         // A Welcome that may yet arrive must not be void because another one was sent after it.
         let unheard = returned.as_ref().and_then(|returned| returned.unheard);
+        let clipboard = returned.as_mut().and_then(|returned| returned.clipboard.take());
         let picture = match returned.and_then(|returned| kept(returned, hello.painted, cells)) {
             Some(picture) => {
                 features |= Feature::KEPT;
@@ -76,6 +81,7 @@ impl Session {
             picture,
         );
         viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
+        viewer.clipboard = clipboard.map(Outgoing::restarted);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
         self.viewers.push(viewer);
         self.surface.keep_before(true);
@@ -103,6 +109,7 @@ impl Session {
             granted: left.granted,
             left_at: now,
             picture: left.picture,
+            clipboard: left.clipboard,
         });
         if self.viewers.is_empty() {
             self.surface.keep_before(false);
@@ -150,8 +157,8 @@ impl Session {
         };
         let seat_at = self.seats.iter().position(|seat| is_its(&seat.secret, &seat.secret_before));
         if let Some(at) = seat_at {
-            let Seat { granted, picture, secret: last, .. } = self.seats.remove(at);
-            return Some(Returned { granted, picture, unheard: unheard(last) });
+            let Seat { granted, picture, clipboard, secret: last, .. } = self.seats.remove(at);
+            return Some(Returned { granted, picture, clipboard, unheard: unheard(last) });
         }
         let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
         let viewer = self.viewers.swap_remove(at);
@@ -163,7 +170,8 @@ impl Session {
             error: ended("replaced", "this session was opened again elsewhere"),
         });
         let unheard = unheard(viewer.secret);
-        Some(Returned { granted: viewer.granted, picture: viewer.picture, unheard })
+        let Viewer { granted, picture, clipboard, .. } = viewer;
+        Some(Returned { granted, picture, clipboard, unheard })
     }
 }
 
