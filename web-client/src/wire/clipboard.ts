@@ -7,8 +7,8 @@ import { MessageError, type Bytes, type Reader } from "./reader.js";
 
 /** Longest content in each format, in bytes. */
 export const CLIPBOARD_MAX_BYTES = 4 << 20;
-/** Longest data of a part that we send: well within one message. */
-export const PART_MAX_BYTES = 1 << 20;
+/** Longest data of a part that we send, so that acknowledgements wait for little. */
+export const PART_MAX_BYTES = 32 << 10;
 
 const FORMATS = [null, "text", "html", "png"] as const;
 const CONTINUES = 1 << 6;
