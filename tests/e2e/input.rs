@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use porthole_link::{Ability, ToGateway};
+use porthole_link::{Ability, ClipboardFormat, ClipboardPart, ToGateway};
 use porthole_pixels::Size;
 use porthole_testkit::servers::{
     Display, Process, TightVnc, X11Vnc, XtigerVnc, XvncOptions, wait_until,
@@ -158,6 +158,12 @@ async fn the_pointer_goes_where_it_is_told() -> Result<()> {
     lab.check_sound(&[])
 }
 
+/// A viewer copied a text.
+fn paste(text: &'static str) -> ToGateway {
+    let (format, data) = (Some(ClipboardFormat::Text), text.into());
+    ToGateway::Clipboard(ClipboardPart { format, continues: false, more: false, data })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_clipboard_travels_both_ways() -> Result<()> {
     let server = XtigerVnc::start(XvncOptions { geometry: GEOMETRY, ..XvncOptions::default() })?;
@@ -178,13 +184,14 @@ async fn the_clipboard_travels_both_ways() -> Result<()> {
 
     let _owner = display.own_clipboard("kopiert: é, €, 世界\nline two")?;
     let copied = |viewer: &Viewer| {
-        viewer.seen().clipboard.iter().any(|text| text == "kopiert: é, €, 世界\nline two")
+        let wanted = |text: &str| text == "kopiert: é, €, 世界\nline two";
+        viewer.seen().clipboard.iter().any(|content| content.text.as_deref().is_some_and(wanted))
     };
     viewer.wait_until("the remote's clipboard", SOON, copied).await?;
 
     let pasted = "pasted: ß, €, 世界\nline two";
-    closed.send(&ToGateway::ClipboardText("forbidden".into())).await?;
-    viewer.send(&ToGateway::ClipboardText(pasted.into())).await?;
+    closed.send(&paste("forbidden")).await?;
+    viewer.send(&paste(pasted)).await?;
     wait_until("the viewer's clipboard", SOON, || {
         Ok(display.clipboard().is_ok_and(|text| text == pasted).then_some(()))
     })?;

@@ -11,6 +11,7 @@ class FakeSocket {
   static all: FakeSocket[] = [];
   readyState = 0;
   binaryType = "";
+  bufferedAmount = 0;
   readonly sent: Buffer[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
@@ -330,4 +331,31 @@ test("a picture that cannot go on begins anew", async () => {
   pass(260);
   await last().open();
   assert.deepEqual(last().hello, { secret: 1, painted: null });
+});
+
+test("a large clipboard waits for room, and input for the clipboard, but no acknowledgement waits", async () => {
+  const socket = await connected();
+  const already = socket.sent.length;
+  const kinds = (): readonly number[] => socket.sent.slice(already).map((bytes) => bytes[0] ?? 0).filter((kind) => kind !== 0x83);
+  const part = (continues: boolean, more: boolean): void => {
+    link.send({ kind: "clipboard", format: "png", continues, more, data: new Uint8Array(9) });
+  };
+  const key = (): void => {
+    link.send({ kind: "key", down: true, keysym: 0x76, scancode: 0x2f });
+  };
+  part(false, true);
+  socket.bufferedAmount = 1 << 20;
+  part(true, true);
+  key();
+  link.send({ kind: "ack", frame: 1, decodeUs: 1 });
+  pass(100);
+  assert.deepEqual(kinds(), [0x81, 0x02]);
+  // Something else is copied: what is left of the first is of no use.
+  part(false, true);
+  part(true, false);
+  socket.bufferedAmount = 0;
+  pass(20);
+  assert.deepEqual(kinds(), [0x81, 0x02, 0x03, 0x81, 0x81]);
+  key();
+  assert.deepEqual(kinds().slice(5), [0x03]);
 });

@@ -11,6 +11,8 @@ import { Cover } from "./cover.js";
 import { CursorView } from "./cursor.js";
 import { make } from "./dom.js";
 import { fromHex, toHex } from "./hex.js";
+import type { ClipboardContent } from "../wire/clipboard.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
 import { Question } from "./question.js";
@@ -46,6 +48,9 @@ export class ScreenConnection extends EventTarget implements Connection {
   #quality: Quality;
   #saved: SavedSession | null;
   #mayInput = false;
+  #screens: readonly RemoteScreen[] = [];
+  /** The screen that is shown alone. */
+  #shownScreen: number | null = null;
   /** Who waits for the engine's counters, in the order of asking. */
   readonly #statsWaiting: { readonly done: (stats: Stats) => void; readonly fail: (error: Error) => void }[] = [];
 
@@ -108,8 +113,21 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#send({ kind: "quality", mode: QUALITIES.indexOf(quality) });
   }
 
-  sendClipboard(text: string): boolean {
-    return this.#clipboard.offer(text, true);
+  sendClipboard(content: string | Partial<ClipboardContent>): boolean {
+    const given = typeof content === "string" ? { text: content } : content;
+    return this.#clipboard.offer({ text: null, html: null, png: null, ...given });
+  }
+
+  get screens(): readonly RemoteScreen[] {
+    return this.#screens;
+  }
+
+  showScreen(id: number | null): boolean {
+    const screen = this.#screens.find((one) => one.id === id) ?? null;
+    this.#shownScreen = screen?.id ?? null;
+    this.#view.part = screen;
+    this.#toolbar?.screens(this.#screens, this.#shownScreen);
+    return screen !== null || id === null;
   }
 
   async stats(): Promise<Stats> {
@@ -262,8 +280,8 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "clipboard":
         if (this.#clipboard.mayTake) {
-          this.#emit("clipboard", { text: report.text });
-          this.#clipboard.receive(report.text);
+          this.#emit("clipboard", report.content);
+          this.#clipboard.receive(report.content);
         }
         break;
       case "title":
@@ -287,6 +305,12 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "prompt":
         this.#question.show(report.fields, report.reason);
+        break;
+      case "screens":
+        this.#screens = report.screens;
+        // One that is gone is not shown alone any more.
+        this.showScreen(this.#shownScreen);
+        this.#emit("screens", { screens: report.screens });
         break;
       case "latency":
         this.#emit("latency", { latencyMs: report.latencyMs });
@@ -369,12 +393,12 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #makeClipboard(): ClipboardSync {
     return new ClipboardSync({
-      send: (text) => {
-        this.#send({ kind: "clipboard", text });
+      send: (part) => {
+        this.#send({ kind: "clipboard", ...part });
       },
-      waiting: (text) => {
-        this.#toolbar?.clipboard(text, true);
-        this.#toast(this.#strings.clipboardArrived);
+      waiting: ({ text }) => {
+        this.#toolbar?.clipboard(text ?? "", text !== null);
+        this.#toast(text === null ? this.#strings.clipboardWaits : this.#strings.clipboardArrived);
       },
       written: () => {
         this.#toolbar?.clipboard("", false);
@@ -421,6 +445,9 @@ export class ScreenConnection extends EventTarget implements Connection {
       },
       quality: (quality) => {
         this.setQuality(quality);
+      },
+      screen: (id) => {
+        this.showScreen(id);
       },
       copy: (text) => {
         void copyText(text);

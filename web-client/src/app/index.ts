@@ -4,6 +4,7 @@ import { ScreenConnection } from "./connection.js";
 import type { Connection, ConnectOptions } from "./options.js";
 
 export type {
+  ClipboardContent,
   CommandKey,
   Connection,
   ConnectionEvents,
@@ -11,6 +12,7 @@ export type {
   Failure,
   LinkState,
   Quality,
+  RemoteScreen,
   SavedSession,
   Scale,
   Spread,

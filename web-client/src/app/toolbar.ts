@@ -3,6 +3,7 @@
 import type { LinkState } from "../engine/reports.js";
 import { KEYSYM } from "../input/keysyms.js";
 import { icon, make, type IconName } from "./dom.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Strings } from "./strings.js";
 import type { Scale } from "./view.js";
 
@@ -18,6 +19,8 @@ export interface ToolbarListener {
   hold(keysym: number): boolean;
   scale(scale: Scale): void;
   quality(quality: Quality): void;
+  /** Shows one screen alone, or all of them. */
+  screen(id: number | null): void;
   copy(text: string): void;
   sendClipboard(text: string): void;
   leave(): void;
@@ -57,6 +60,7 @@ export class Toolbar {
   readonly #latency = make("span", { class: "latency" });
   readonly #clipboardText: HTMLTextAreaElement;
   readonly #clipboardButton: HTMLButtonElement;
+  readonly #screens = make("div", {});
   readonly #panels: (readonly [HTMLButtonElement, HTMLElement])[] = [];
 
   constructor(strings: Strings, viewOnly: boolean, scale: Scale, quality: Quality, listener: ToolbarListener) {
@@ -132,6 +136,16 @@ export class Toolbar {
 
   quality(quality: Quality): void {
     this.#check("quality", quality);
+  }
+
+  /** The remote's screens, and which of them is shown alone. One screen is no choice. */
+  screens(screens: readonly RemoteScreen[], shown: number | null): void {
+    const places = screens.map(({ id, width, height }, at) => [String(id), `${at + 1}: ${width} × ${height}`] as const);
+    const all = ["", this.#strings.allScreens] as const;
+    const group = choice("screen", this.#strings.screens, shown === null ? "" : String(shown), [all, ...places], (value) => {
+      this.#listener.screen(value === "" ? null : Number(value));
+    });
+    this.#screens.replaceChildren(...(screens.length > 1 ? [group] : []));
   }
 
   #check(name: string, value: string): void {
@@ -241,6 +255,7 @@ export class Toolbar {
       ], (value) => {
         this.#listener.quality(value);
       }),
+      this.#screens,
     ]);
   }
 

@@ -3,7 +3,9 @@
  * runs in a worker or beside the page.
  */
 
+import type { ClipboardContent } from "../wire/clipboard.js";
 import type { Command, Resume } from "../wire/command.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Rgba } from "../paint/blocks.js";
 
 /** Where a connection stands. `connected` means that the first frame is on the canvas. */
@@ -63,7 +65,8 @@ export type Report =
   | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume; readonly kept: boolean }
   | { readonly kind: "size"; readonly width: number; readonly height: number }
   | { readonly kind: "cursor"; readonly cursor: CursorPicture | null }
-  | { readonly kind: "clipboard"; readonly text: string }
+  | { readonly kind: "clipboard"; readonly content: ClipboardContent }
+  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
   | { readonly kind: "title"; readonly text: string }
   | { readonly kind: "bell" }
   | { readonly kind: "leds"; readonly bits: number }

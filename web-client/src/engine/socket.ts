@@ -1,7 +1,8 @@
 /** One WebSocket of a link: bytes to records and back. */
 
-import { encodeCommand, type Command, type Resume } from "../wire/command.js";
+import type { Command, Resume } from "../wire/command.js";
 import { decodeMessages, type Message } from "../wire/message.js";
+import { Outgoing } from "./outgoing.js";
 import type { Wish } from "./reports.js";
 
 /** What a Hello says about the picture. */
@@ -34,6 +35,7 @@ export class LinkSocket {
   /** The size that its Hello wished for. */
   wish: Wish | null = null;
   readonly #socket: WebSocket;
+  readonly #outgoing: Outgoing;
 
   /** @throws if the address is not one. */
   constructor(url: string, token: string, resume: Resume | null, listener: SocketListener) {
@@ -47,9 +49,11 @@ export class LinkSocket {
       this.#receive(data, listener);
     };
     socket.onclose = () => {
+      this.#outgoing.close();
       listener.closed(this);
     };
     this.#socket = socket;
+    this.#outgoing = new Outgoing(socket);
   }
 
   get isOpen(): boolean {
@@ -59,13 +63,14 @@ export class LinkSocket {
   /** Sends a record, if the socket is open. */
   send(command: Command): void {
     if (this.isOpen) {
-      this.#socket.send(encodeCommand(command));
+      this.#outgoing.send(command);
     }
   }
 
   /** Lets go of the socket at once: to wait for one whose network is gone would take minutes. */
   close(code = 1000): void {
     const socket = this.#socket;
+    this.#outgoing.close();
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(code);
   }

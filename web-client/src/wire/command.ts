@@ -5,13 +5,12 @@
  * the page can make a record that the gateway would close the link for.
  */
 
+import { partHead, type ClipboardPart } from "./clipboard.js";
 import { FEATURE, LINK_VERSION, type Rect } from "./message.js";
 import type { Bytes } from "./reader.js";
 
 /** Longest Text record, in bytes of UTF-8. */
 export const TEXT_MAX_BYTES = 4096;
-/** Longest clipboard, in bytes of UTF-8. */
-export const CLIPBOARD_MAX_BYTES = 1 << 20;
 
 /** What lets a viewer come back to its session: 16 and 32 bytes. */
 export interface Resume {
@@ -41,7 +40,7 @@ export type Command =
   | { readonly kind: "pointer"; readonly x: number; readonly y: number; readonly buttons: number }
   | { readonly kind: "wheel"; readonly x: number; readonly y: number; readonly dx: number; readonly dy: number }
   | { readonly kind: "releaseAll" }
-  | { readonly kind: "clipboard"; readonly text: string }
+  | ({ readonly kind: "clipboard" } & ClipboardPart)
   | { readonly kind: "resize"; readonly width: number; readonly height: number; readonly scalePercent: number }
   | { readonly kind: "ping"; readonly token: number }
   | { readonly kind: "quality"; readonly mode: number }
@@ -61,7 +60,7 @@ export function encodeCommand(command: Command): Bytes {
     case "key":
       return record(0x03, 7, (body) => body.u8(command.down ? 1 : 0).u32(command.keysym).u16(command.scancode));
     case "text":
-      return textRecord(0x04, command.text, []);
+      return textRecord(0x04, command.text);
     case "pointer":
       return record(0x05, 5, (body) => body.u16(command.x).u16(command.y).u8(command.buttons));
     case "wheel":
@@ -69,7 +68,7 @@ export function encodeCommand(command: Command): Bytes {
     case "releaseAll":
       return record(0x07, 0, (body) => body);
     case "clipboard":
-      return textRecord(0x81, command.text, [1]);
+      return record(0x81, 1 + command.data.length, (body) => body.u8(partHead(command)).bytes(command.data));
     case "resize":
       return record(0x82, 6, (body) => body.u16(command.width).u16(command.height).u16(command.scalePercent));
     case "ping":
@@ -108,12 +107,6 @@ export function splitText(text: string): readonly string[] {
   return pieces;
 }
 
-/** Whether the gateway takes a clipboard of this text. */
-export function clipboardFits(text: string): boolean {
-  // A UTF-16 unit becomes at most three bytes, so short texts need no encoding to be sure.
-  return text.length * 3 <= CLIPBOARD_MAX_BYTES || utf8.encode(text).length <= CLIPBOARD_MAX_BYTES;
-}
-
 function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
   const { resume, painted } = hello;
   const keepsCells = (hello.features & FEATURE.cells) !== 0;
@@ -137,12 +130,9 @@ function encodeAnswer(answers: readonly string[]): Bytes {
   return record(0x87, length, (body) => texts.reduce((to, text) => to.u16(text.length).bytes(text), body));
 }
 
-function textRecord(kind: number, text: string, head: readonly number[]): Bytes {
+function textRecord(kind: number, text: string): Bytes {
   const bytes = utf8.encode(text);
-  return record(kind, head.length + bytes.length, (body) => {
-    head.forEach((value) => body.u8(value));
-    return body.bytes(bytes);
-  });
+  return record(kind, bytes.length, (body) => body.bytes(bytes));
 }
 
 function record(kind: number, length: number, fill: (body: Writer) => Writer): Bytes {

@@ -8,6 +8,7 @@
  * This folder is compiled without the DOM library, so it can neither draw nor open sockets.
  */
 
+import { decodePart, type ClipboardPart } from "./clipboard.js";
 import { MessageError, Reader, type Bytes } from "./reader.js";
 
 /** The version of the link that this client speaks. */
@@ -23,6 +24,9 @@ export const TABLES_MAX_BYTES = 4096;
 /** How many video streams there may be. */
 export const STREAMS_MAX = 4;
 
+/** Most screens that the gateway tells of. */
+export const SCREENS_MAX = 16;
+
 /** Bits of `features` in Hello and Welcome. */
 export const FEATURE = { cells: 1, video: 1 << 1, tables: 1 << 2, kept: 1 << 8 } as const;
 
@@ -32,6 +36,11 @@ export interface Rect {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+}
+
+/** One of the remote's screens: its place on the picture, and a number that outlives changes of the layout. */
+export interface RemoteScreen extends Rect {
+  readonly id: number;
 }
 
 /** How an image's data is packed. */
@@ -45,7 +54,7 @@ export type Message =
   | { readonly kind: "frameEnd"; readonly frame: number }
   | ErrorMessage
   | CursorMessage
-  | { readonly kind: "clipboard"; readonly text: string }
+  | ({ readonly kind: "clipboard" } & ClipboardPart)
   | { readonly kind: "title"; readonly text: string }
   | { readonly kind: "bell" }
   | { readonly kind: "leds"; readonly bits: number }
@@ -54,7 +63,8 @@ export type Message =
   | { readonly kind: "abilities"; readonly bits: number }
   | { readonly kind: "pong"; readonly token: number }
   /** What the remote wants to know: bits, see `docs/link.md`; 0 for nothing any more. */
-  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string };
+  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
+  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] };
 
 /** The gateway's answer to Hello. */
 export interface WelcomeMessage {
@@ -188,11 +198,8 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
   switch (kind) {
     case 0x81:
       return decodeCursor(reader("cursor"));
-    case 0x82: {
-      const from = reader("clipboard");
-      // Formats other than text are for later versions of the link.
-      return from.u8() === 1 ? { kind: "clipboard", text: from.text() } : null;
-    }
+    case 0x82:
+      return { kind: "clipboard", ...decodePart(reader("clipboard")) };
     case 0x83:
       return { kind: "title", text: reader("title").text() };
     case 0x84:
@@ -209,6 +216,8 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
       return { kind: "abilities", bits: reader("abilities").u32() };
     case 0x89:
       return { kind: "pong", token: reader("pong").u32() };
+    case 0x8a:
+      return decodeScreens(reader("screens"));
     case 0x8b: {
       const from = reader("prompt");
       return { kind: "prompt", fields: from.u8(), reason: from.text() };
@@ -240,6 +249,14 @@ function decodeTables(from: Reader): Message {
     throw new MessageError(`tables ${number} have ${from.left} bytes, the limits are ${TABLES_MAX} and ${TABLES_MAX_BYTES}`);
   }
   return { kind: "tables", number, data: from.rest() };
+}
+
+function decodeScreens(from: Reader): Message {
+  const count = from.u8();
+  if (count > SCREENS_MAX) {
+    throw new MessageError(`there are ${count} screens, the limit is ${SCREENS_MAX}`);
+  }
+  return { kind: "screens", screens: Array.from({ length: count }, () => ({ id: from.u32(), ...decodeRect(from) })) };
 }
 
 function decodeVideo(from: Reader): Message {

@@ -4,18 +4,22 @@
 //! are tested against `tests/vectors/link/vectors.json`. This crate knows nothing of sockets,
 //! sessions or pacing.
 
+mod clipboard;
 mod error;
 mod prompt;
 mod record;
 mod to_browser;
 mod to_gateway;
 
+pub use clipboard::{
+    ClipboardContent, ClipboardFormat, ClipboardJoiner, ClipboardPart, ClipboardParts,
+};
 pub use error::LinkError;
 pub use prompt::{ANSWER_MAX_BYTES, Answer, Prompt, PromptField};
 pub use record::{BODY_MAX_BYTES, Record, records};
 pub use to_browser::{
-    Ability, Category, Codec, ErrorRecord, Feature, Phase, ToBrowser, VideoRecord, Welcome,
-    encode_frame_end,
+    Ability, Category, Codec, ErrorRecord, Feature, Phase, ScreenPlace, ToBrowser, VideoRecord,
+    Welcome, encode_frame_end,
 };
 pub use to_gateway::{Hello, QualityMode, Resume, ToGateway};
 
@@ -34,8 +38,11 @@ pub const TO_GATEWAY_MAX_BYTES: usize = 2 << 20;
 /// Largest WebSocket message to a browser, in bytes.
 pub const TO_BROWSER_MAX_BYTES: usize = 64 << 20;
 
-/// Largest clipboard content, in bytes.
-pub const CLIPBOARD_MAX_BYTES: usize = 1 << 20;
+/// Largest clipboard content in each of its formats, in bytes.
+pub const CLIPBOARD_MAX_BYTES: usize = 4 << 20;
+
+/// Most screens of a remote.
+pub const SCREENS_MAX: u8 = 16;
 
 /// Longest text of one Text record, in bytes.
 pub const TEXT_MAX_BYTES: usize = 4096;

@@ -5,11 +5,25 @@ use porthole_pixels::{Point, Rect, Size};
 use serde_json::Value;
 
 use crate::{
-    Ability, Answer, Category, Codec, ErrorRecord, Feature, Hello, LinkError, Phase, Prompt,
-    QualityMode, Resume, ToBrowser, ToGateway, VideoRecord, Welcome, records,
+    Ability, Answer, Category, ClipboardFormat, ClipboardPart, Codec, ErrorRecord, Feature, Hello,
+    LinkError, Phase, Prompt, QualityMode, Resume, ScreenPlace, ToBrowser, ToGateway, VideoRecord,
+    Welcome, records,
 };
 
 const RECT: Rect = Rect::new(1, 2, 300, 400);
+
+/// All of a text.
+fn text(text: &'static str) -> ClipboardPart {
+    let (format, data) = (Some(ClipboardFormat::Text), text.into());
+    ClipboardPart { format, continues: false, more: false, data }
+}
+
+/// HTML or an image that does not come alone.
+fn part(continues: bool, more: bool) -> ClipboardPart {
+    let format = if more { ClipboardFormat::Html } else { ClipboardFormat::Png };
+    let data = Bytes::from_static(if more { b"<b>" } else { &[0x89, 0x50] });
+    ClipboardPart { format: Some(format), continues, more, data }
+}
 
 fn to_browser() -> Vec<(&'static str, ToBrowser)> {
     let welcome = Welcome {
@@ -32,6 +46,10 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         parts: Vec::new(),
         data: Bytes::from_static(&[0, 0, 1, 0x65]),
     };
+    let screens = vec![
+        ScreenPlace { id: 0x0102_0304, rect: Rect::new(0, 0, 1920, 1080) },
+        ScreenPlace { id: 7, rect: Rect::new(1920, 40, 1280, 1024) },
+    ];
     let parts = vec![Rect::new(0, 0, 16, 16), Rect::new(32, 48, 16, 8)];
     vec![
         ("welcome", ToBrowser::Welcome(welcome)),
@@ -56,7 +74,9 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
             "cursor",
             ToBrowser::Cursor(Point { x: 1, y: 2 }, Size::new(3, 4), Bytes::from_static(&[3, 0])),
         ),
-        ("clipboard from remote", ToBrowser::ClipboardText("grüße €".into())),
+        ("clipboard from remote", ToBrowser::Clipboard(text("grüße €"))),
+        ("clipboard from remote, first part", ToBrowser::Clipboard(part(false, true))),
+        ("clipboard from remote, last part", ToBrowser::Clipboard(part(true, false))),
         ("title", ToBrowser::Title("desk — top".into())),
         ("bell", ToBrowser::Bell),
         ("leds", ToBrowser::Leds(0b110)),
@@ -65,6 +85,7 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         ("abilities", ToBrowser::Abilities(Ability::RESIZE)),
         ("pong", ToBrowser::Pong(77)),
         ("prompt", ToBrowser::Prompt(Prompt { fields: 0b11, reason: "wrong password".into() })),
+        ("screens", ToBrowser::Screens(screens)),
     ]
 }
 
@@ -100,7 +121,9 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         ("pointer", ToGateway::Pointer(Point { x: 640, y: 360 }, 0b101)),
         ("wheel", ToGateway::Wheel(Point { x: 640, y: 360 }, -120, 240)),
         ("release all", ToGateway::ReleaseAll),
-        ("clipboard to remote", ToGateway::ClipboardText("a\nb".into())),
+        ("clipboard to remote", ToGateway::Clipboard(text("a\nb"))),
+        ("clipboard to remote, first part", ToGateway::Clipboard(part(false, true))),
+        ("clipboard to remote, middle part", ToGateway::Clipboard(part(true, true))),
         ("resize", ToGateway::Resize(Size::new(800, 600), 200)),
         ("ping", ToGateway::Ping(77)),
         ("quality", ToGateway::Quality(QualityMode::Sparing)),

@@ -2,6 +2,8 @@
 
 use porthole_pixels::{Point, Size};
 
+use crate::Clipboard;
+
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,11 +38,9 @@ pub enum Input {
         /// Up and down, in 1/120 notch.
         dy: i16,
     },
-    /// A viewer offers clipboard text; `\n` ends lines.
-    ClipboardText(String),
-    /// The text that was offered last is also to be had as this HTML fragment. Remotes that know
-    /// text alone are not told.
-    ClipboardHtml(String),
+    /// A viewer offers what it copied: never empty. Formats that the remote does not know are left
+    /// out.
+    Clipboard(Clipboard),
     /// A viewer would like the desktop to have this size.
     Resize(Size),
     /// Every key and button is up: the viewer lost the focus or left.

@@ -4,6 +4,7 @@
 //! what to do next comes out ([`Remote::poll`]). It owns no socket, clock or task, and never
 //! learns who is watching. Pixels it decodes straight into the [`Surface`] it is lent.
 
+mod clipboard;
 mod credentials;
 mod error;
 mod event;
@@ -12,6 +13,7 @@ mod input;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+pub use clipboard::Clipboard;
 pub use credentials::{CredentialFields, Credentials};
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};

@@ -171,11 +171,9 @@ pub struct RfbConfig {
     /// Ask for H.264 (the community specification's "Open H.264 Encoding") and pass it on as
     /// [`porthole_remote::Event::Video`]: only for who can show it, since nothing is decoded here.
     pub h264: bool,
-    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left
-    /// out, with a notice.
+    /// Longest text, HTML fragment or PNG file of a clipboard in either direction, in bytes. What
+    /// is longer is left out, with a notice.
     pub clipboard_max_bytes: usize,
-    /// Exchange HTML beside text with servers that can: only for who has a use for it.
-    pub clipboard_html: bool,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -197,7 +195,6 @@ impl Default for RfbConfig {
             measure_path: false,
             h264: false,
             clipboard_max_bytes: 1 << 20,
-            clipboard_html: false,
             handshake_max: Duration::from_secs(15),
         }
     }

@@ -80,7 +80,7 @@ impl Connected {
             flow,
             path: Path::new(config.measure_path, is_raw, round_trip),
             desktop,
-            clipboard: Clipboard::new(config.clipboard_max_bytes, config.clipboard_html),
+            clipboard: Clipboard::new(config.clipboard_max_bytes),
             keyboard: Keyboard::default(),
             mouse: Mouse::default(),
             is_resized: false,
@@ -126,8 +126,7 @@ impl Connected {
             Input::Text(text) => self.keyboard.text(&text, out),
             Input::Pointer { at, buttons } => self.mouse.point(at, buttons, size, out),
             Input::Wheel { at, dx, dy } => self.mouse.turn(at, dx, dy, size, out),
-            Input::ClipboardText(text) => self.clipboard.offer(text, outbox),
-            Input::ClipboardHtml(html) => self.clipboard.offer_html(html, outbox),
+            Input::Clipboard(content) => self.clipboard.offer(content, outbox),
             Input::Resize(size) => self.desktop.want(now, size, out),
             Input::ReleaseAll => {
                 self.keyboard.release_all(out);

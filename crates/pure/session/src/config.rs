@@ -30,7 +30,7 @@ pub struct SessionConfig {
     pub prompt_max: Duration,
     /// Most viewers at a time.
     pub viewers_max: usize,
-    /// Largest clipboard content passed on in either direction, in bytes.
+    /// Largest clipboard content passed on in either direction, in bytes of each format.
     pub clipboard_max_bytes: usize,
 }
 

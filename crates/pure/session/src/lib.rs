@@ -9,6 +9,7 @@
 //! `crates/edge/gateway/src/sessions/` runs it, one task per session.
 
 mod cells;
+mod clipboard;
 mod config;
 mod costs;
 mod film;
@@ -28,6 +29,8 @@ pub use frame::{Encodings, Finished, Frame, Job, Piece};
 pub use permissions::Permissions;
 pub use session::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 
+#[cfg(test)]
+mod clipboard_tests;
 #[cfg(test)]
 mod picture_tests;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The session's state machine: who calls it, with what, and what it asks for in return.
 
+mod clipboard;
 mod compose;
 mod life;
 mod prompt;
@@ -9,9 +10,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use porthole_link::{Ability, ErrorRecord, Hello, Phase, ToBrowser, ToGateway};
+use porthole_link::{Ability, ErrorRecord, Hello, Phase, ScreenPlace, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
-use porthole_remote::{Buttons, Credentials, Cursor, Event, Input};
+use porthole_remote::{Buttons, Credentials, Cursor, Event, Input, Screen};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
@@ -169,6 +170,7 @@ impl Session {
                 title: String::new(),
                 leds: 0,
                 abilities: 0,
+                screens: Vec::new(),
                 phase: Phase::Connecting,
                 prompt: None,
             },
@@ -204,7 +206,6 @@ impl Session {
     /// A record from a viewer. Hello is dealt with by [`Session::handle_attach`]; another one is
     /// ignored.
     pub fn handle_message(&mut self, now: Instant, viewer: ViewerId, message: ToGateway) {
-        let max = self.config.clipboard_max_bytes;
         let size = self.surface.size();
         let Some(from) = self.viewer(viewer) else { return };
         // It has the Welcome that its last secret came with.
@@ -237,15 +238,7 @@ impl Session {
             }
             ToGateway::Repaint(rect) => return from.spoil(rect),
             ToGateway::Answer(answer) => return self.answer(now, may_input, &answer),
-            ToGateway::ClipboardText(text) => {
-                if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
-                    return from.owed.notice("this link does not allow pasting".into());
-                }
-                if text.len() > max {
-                    return from.owed.notice(format!("the clipboard is over {max} bytes"));
-                }
-                return self.pass_on(Input::ClipboardText(text));
-            }
+            ToGateway::Clipboard(part) => return self.take_clipboard(viewer, &part),
             ToGateway::Resize(wish, _scale) if may_input => return self.wish_size(wish),
             ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
             ToGateway::Text(text) => Input::Text(text),
@@ -281,7 +274,7 @@ impl Session {
                 self.shown.cursor = Some(cursor_record(&cursor));
                 self.for_each_viewer(|viewer| viewer.owed.cursor = true);
             }
-            Event::ClipboardText(text) => self.offer_clipboard(&text),
+            Event::Clipboard(content) => self.offer_clipboard(content),
             Event::Bell => self.for_each_viewer(|viewer| viewer.owed.bell = true),
             Event::Title(title) => {
                 self.shown.title = title;
@@ -297,6 +290,11 @@ impl Session {
                 if let Some(wish) = self.size_wish.take().filter(|_| supported) {
                     self.wish_size(wish);
                 }
+            }
+            Event::Screens(screens) => {
+                let place = |screen: &Screen| ScreenPlace { id: screen.id, rect: screen.rect };
+                self.shown.screens = screens.iter().map(place).collect();
+                self.for_each_viewer(|viewer| viewer.owed.screens = true);
             }
             Event::Notice(words) => {
                 self.for_each_viewer(|viewer| viewer.owed.notice(words.clone()));
@@ -359,20 +357,6 @@ impl Session {
         } else if wish != self.surface.size() {
             self.pass_on(Input::Resize(wish));
         }
-    }
-
-    fn offer_clipboard(&mut self, text: &str) {
-        let max = self.config.clipboard_max_bytes;
-        self.for_each_viewer(|viewer| {
-            if !viewer.permissions.allow(Permissions::CLIPBOARD_OUT) {
-                return;
-            }
-            if text.len() > max {
-                viewer.owed.notice(format!("the remote's clipboard is over {max} bytes"));
-            } else {
-                viewer.owed.clipboard = Some(text.to_owned());
-            }
-        });
     }
 
     /// Input for a remote that is not up yet would reach whatever comes up: it is dropped.

@@ -4,7 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use porthole_link::{CELL_SIDE_PX, Codec, Feature, Hello, Resume, ToBrowser, ToGateway, records};
+use porthole_link::{
+    CELL_SIDE_PX, ClipboardFormat, ClipboardPart, Codec, Feature, Hello, Resume, ToBrowser,
+    ToGateway, records,
+};
 use porthole_pixels::{Rect, Size, Surface};
 use porthole_remote::{Credentials, Event, Input};
 use porthole_tiles::{Encoder, decode_palette, decode_rgb};
@@ -285,6 +288,12 @@ impl Stage {
 
 const fn secret(id: u64) -> [u8; 32] {
     [id.to_le_bytes()[0]; 32]
+}
+
+/// A viewer copied a text.
+pub(crate) fn paste(text: &'static str) -> ToGateway {
+    let (format, data) = (Some(ClipboardFormat::Text), text.into());
+    ToGateway::Clipboard(ClipboardPart { format, continues: false, more: false, data })
 }
 
 impl Screen {

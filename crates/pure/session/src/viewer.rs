@@ -4,9 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use porthole_link::{Feature, Phase, Prompt, QualityMode, ToBrowser, Welcome, encode_frame_end};
+use porthole_link::{
+    ClipboardJoiner, ClipboardPart, Feature, Phase, Prompt, QualityMode, ScreenPlace, ToBrowser,
+    Welcome, encode_frame_end,
+};
 use porthole_pixels::{Damage, Point, Rect};
 
+use crate::clipboard::Outgoing;
 use crate::film::{Film, FilmDone};
 use crate::frame::{Finished, Head};
 use crate::history::History;
@@ -34,6 +38,7 @@ pub(crate) struct Shown {
     pub(crate) title: String,
     pub(crate) leds: u8,
     pub(crate) abilities: u32,
+    pub(crate) screens: Vec<ScreenPlace>,
     pub(crate) phase: Phase,
     /// What somebody must tell the remote before it lets us in.
     pub(crate) prompt: Option<Prompt>,
@@ -46,11 +51,11 @@ pub(crate) struct Owed {
     pub(crate) welcome: Option<Welcome>,
     pub(crate) state: bool,
     pub(crate) abilities: bool,
+    pub(crate) screens: bool,
     pub(crate) title: bool,
     pub(crate) leds: bool,
     pub(crate) cursor: bool,
     pub(crate) bell: bool,
-    pub(crate) clipboard: Option<String>,
     pub(crate) notices: VecDeque<String>,
     pub(crate) pong: Option<u32>,
     pub(crate) prompt: bool,
@@ -71,11 +76,11 @@ impl Owed {
             owed.welcome.map(ToBrowser::Welcome),
             owed.state.then(|| ToBrowser::State(shown.phase, String::new())),
             owed.abilities.then_some(ToBrowser::Abilities(shown.abilities)),
+            owed.screens.then(|| ToBrowser::Screens(shown.screens.clone())),
             owed.title.then(|| ToBrowser::Title(shown.title.clone())),
             owed.leds.then_some(ToBrowser::Leds(shown.leds)),
             if owed.cursor { shown.cursor.clone() } else { None },
             owed.bell.then_some(ToBrowser::Bell),
-            owed.clipboard.map(ToBrowser::ClipboardText),
             owed.pong.map(ToBrowser::Pong),
             owed.prompt.then(|| ToBrowser::Prompt(shown.prompt.clone().unwrap_or_default())),
         ];
@@ -111,6 +116,10 @@ pub(crate) struct Viewer {
     /// The region that it gets as H.264.
     pub(crate) film: Option<Film>,
     pub(crate) owed: Owed,
+    /// What was copied on the remote last, until all of it is sent.
+    pub(crate) clipboard: Option<Outgoing>,
+    /// What it copied, as far as that has come.
+    pub(crate) pasting: ClipboardJoiner,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
     frame: u32,
@@ -149,11 +158,14 @@ impl Viewer {
                 welcome: Some(welcome),
                 state: true,
                 abilities: true,
+                screens: true,
                 title: true,
                 leds: true,
                 cursor: true,
                 ..Owed::default()
             },
+            clipboard: None,
+            pasting: ClipboardJoiner::default(),
             tables: 0,
             frame: 0,
             queued_bytes: 0,
@@ -244,6 +256,26 @@ impl Viewer {
         self.frame.wrapping_add(1)
     }
 
+    /// Whether its first frame is on its way: before that there is nothing to look at.
+    pub(crate) const fn is_started(&self) -> bool {
+        self.frame > 0
+    }
+
+    /// Puts a frame together that draws nothing and brings a part of the clipboard.
+    pub(crate) fn send_part(
+        &mut self,
+        now: Instant,
+        part: ClipboardPart,
+        max_bytes: usize,
+    ) -> Bytes {
+        self.frame = self.next_frame();
+        let mut message = BytesMut::with_capacity(part.data.len() + 16);
+        ToBrowser::Clipboard(part).encode(&mut message);
+        encode_frame_end(&mut message, self.frame);
+        self.pacing.sent(now, self.frame, message.len(), max_bytes);
+        self.queue(message)
+    }
+
     /// Puts this viewer's frame together and accounts for it.
     pub(crate) fn send_frame(
         &mut self,
@@ -269,6 +301,9 @@ impl Viewer {
         self.picture.sent(self.frame, finished, &head.recalled);
         self.ladder.learn(finished.rung, finished.images.lossy_pixels, finished.images.lossy_bytes);
         self.pacing.sent(now, self.frame, message.len(), max_bytes);
+        if let Some(outgoing) = &mut self.clipboard {
+            outgoing.frame_sent();
+        }
         self.queue(message)
     }
 

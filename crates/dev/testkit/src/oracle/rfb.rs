@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use porthole_pixels::{Size, Surface};
-use porthole_remote::{Credentials, Event, Input, Output, Remote, RemoteError};
+use porthole_remote::{Clipboard, Credentials, Event, Input, Output, Remote, RemoteError};
 use porthole_rfb::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig, Seed};
 
 use super::CutStream;
@@ -86,6 +86,12 @@ fn replay(pieces: &[&[u8]]) -> Meaning {
     Meaning { events: replay.events, picture, ending }
 }
 
+/// Most bytes of a clipboard format.
+const CLIPBOARD_MAX_BYTES: usize = 4096;
+
+/// An image to offer.
+const PNG: &[u8] = include_bytes!("../../../../../tests/vectors/dib/picture.png");
+
 struct Replay {
     client: RfbClient,
     surface: Surface,
@@ -106,8 +112,7 @@ impl Replay {
                 ..Credentials::default()
             },
             allow_plaintext_password: true,
-            clipboard_max_bytes: 4096,
-            clipboard_html: true,
+            clipboard_max_bytes: CLIPBOARD_MAX_BYTES,
             h264: true,
             measure_path: true,
             seed: Some(Seed::new([1; 32])),
@@ -157,10 +162,17 @@ impl Replay {
     }
 
     fn take(&mut self, event: Event) {
-        if matches!(event, Event::Connected | Event::ClipboardText(_)) {
+        if let Event::Clipboard(Clipboard { png: Some(png), .. }) = &event {
+            assert!(png.starts_with(b"\x89PNG") && png.len() <= CLIPBOARD_MAX_BYTES);
+        }
+        if matches!(event, Event::Connected | Event::Clipboard(_)) {
             // Something that the server can ask for, and something that it can refuse.
-            self.client.handle_input(self.now, Input::ClipboardText("clip".into()));
-            self.client.handle_input(self.now, Input::ClipboardHtml("<b>clip</b>".into()));
+            let content = Clipboard {
+                text: Some("clip".into()),
+                html: Some("<b>clip</b>".into()),
+                png: Some(PNG.into()),
+            };
+            self.client.handle_input(self.now, Input::Clipboard(content));
             self.client.handle_input(self.now, Input::Resize(Size::new(64, 48)));
         }
         self.events.push(event);

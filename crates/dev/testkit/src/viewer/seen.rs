@@ -4,11 +4,14 @@ use std::io::Read as _;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
-use porthole_link::{ErrorRecord, Phase, ToBrowser, Welcome};
+use porthole_link::{
+    CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, Phase, ScreenPlace,
+    ToBrowser, Welcome,
+};
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
 
-/// Most clipboard texts and notices that are kept; older ones go.
+/// Most clipboard contents and notices that are kept; older ones go.
 const KEPT_MAX: usize = 64;
 
 /// What the gateway has said beside the picture: the newest of each, or all in order.
@@ -28,8 +31,10 @@ pub struct Seen {
     pub cursor: Option<Cursor>,
     /// How often the bell rang.
     pub bells: u32,
-    /// Clipboard texts.
-    pub clipboard: Vec<String>,
+    /// Clipboard contents.
+    pub clipboard: Vec<ClipboardContent>,
+    /// The remote's screens.
+    pub screens: Vec<ScreenPlace>,
     /// Notices.
     pub notices: Vec<String>,
     /// Answers to pings.
@@ -38,6 +43,7 @@ pub struct Seen {
     pub error: Option<ErrorRecord>,
     /// Why the WebSocket closed, once it has: 1005 and 1006 as RFC 6455 §7.4.1 says.
     pub close_code: Option<u16>,
+    joiner: ClipboardJoiner,
 }
 
 impl Seen {
@@ -55,7 +61,12 @@ impl Seen {
             ToBrowser::Cursor(hotspot, size, data) => {
                 self.cursor = Some(inflate_cursor(hotspot, size, &data)?);
             }
-            ToBrowser::ClipboardText(text) => keep(&mut self.clipboard, text),
+            ToBrowser::Clipboard(part) => {
+                if let Some(content) = self.joiner.push(&part, CLIPBOARD_MAX_BYTES)? {
+                    keep(&mut self.clipboard, content);
+                }
+            }
+            ToBrowser::Screens(screens) => self.screens = screens,
             ToBrowser::Title(title) => self.title = Some(title),
             ToBrowser::Bell => self.bells += 1,
             ToBrowser::Leds(bits) => self.leds = Some(bits),

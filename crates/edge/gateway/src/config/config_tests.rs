@@ -99,7 +99,7 @@ fn refuses_values_outside_their_ranges() {
         ("session", "idle_max_s = 0"),
         ("session", "session_max_s = 9"),
         ("session", "clipboard_max_bytes = 0"),
-        ("session", "clipboard_max_bytes = 1048577"),
+        ("session", "clipboard_max_bytes = 4194305"),
         ("pacing", "frame_gap_min_ms = 3"),
         ("pacing", "frame_gap_min_ms = 1001"),
         ("pacing", "unacked_max_bytes = 65535"),

@@ -9,6 +9,7 @@ use super::prompt::may_answer;
 use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
+use crate::clipboard::Outgoing;
 use crate::picture::Picture;
 use crate::viewer::Viewer;
 
@@ -17,16 +18,19 @@ use crate::viewer::Viewer;
 pub(super) struct Seat {
     secret: [u8; 32],
     secret_before: Option<[u8; 32]>,
-    granted: Permissions,
+    pub(super) granted: Permissions,
     left_at: Instant,
     /// What the browser's canvas shows, should it come back with it.
     pub(super) picture: Picture,
+    /// What was copied on the remote and not wholly sent.
+    pub(super) clipboard: Option<Outgoing>,
 }
 
 /// What a viewer that comes back had.
 struct Returned {
     granted: Permissions,
     picture: Picture,
+    clipboard: Option<Outgoing>,
     /// The secret of its last Welcome, if it does not seem to know that, nor the frames after it.
     unheard: Option<[u8; 32]>,
 }
@@ -39,7 +43,7 @@ impl Session {
     /// [`AttachError`]; nothing has changed, but that a seat whose secret was given is used up.
     pub fn handle_attach(&mut self, now: Instant, attach: &Attach) -> Result<(), AttachError> {
         let hello = &attach.hello;
-        let returned = match &hello.resume {
+        let mut returned = match &hello.resume {
             Some(resume) => Some(self.take_seat(&resume.secret).ok_or(AttachError::Ended)?),
             None => None,
         };
@@ -55,6 +59,7 @@ impl Session {
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
         // A Welcome that may yet arrive must not be void because another one was sent after it.
         let unheard = returned.as_ref().and_then(|returned| returned.unheard);
+        let clipboard = returned.as_mut().and_then(|returned| returned.clipboard.take());
         let picture = match returned.and_then(|returned| kept(returned, hello.painted, cells)) {
             Some(picture) => {
                 features |= Feature::KEPT;
@@ -77,6 +82,7 @@ impl Session {
             picture,
         );
         viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
+        viewer.clipboard = clipboard.map(Outgoing::restarted);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
         viewer.owed.prompt = self.shown.prompt.is_some() && may_answer(&viewer);
         self.viewers.push(viewer);
@@ -105,6 +111,7 @@ impl Session {
             granted: left.granted,
             left_at: now,
             picture: left.picture,
+            clipboard: left.clipboard,
         });
         if self.viewers.is_empty() {
             self.surface.keep_before(false);
@@ -152,8 +159,8 @@ impl Session {
         };
         let seat_at = self.seats.iter().position(|seat| is_its(&seat.secret, &seat.secret_before));
         if let Some(at) = seat_at {
-            let Seat { granted, picture, secret: last, .. } = self.seats.remove(at);
-            return Some(Returned { granted, picture, unheard: unheard(last) });
+            let Seat { granted, picture, clipboard, secret: last, .. } = self.seats.remove(at);
+            return Some(Returned { granted, picture, clipboard, unheard: unheard(last) });
         }
         let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
         let viewer = self.viewers.swap_remove(at);
@@ -165,7 +172,8 @@ impl Session {
             error: ended("replaced", "this session was opened again elsewhere"),
         });
         let unheard = unheard(viewer.secret);
-        Some(Returned { granted: viewer.granted, picture: viewer.picture, unheard })
+        let Viewer { granted, picture, clipboard, .. } = viewer;
+        Some(Returned { granted, picture, clipboard, unheard })
     }
 }
 

@@ -106,7 +106,7 @@ mod tests {
     fn asks_those_who_may_give_input_and_takes_the_first_answer() {
         let mut stage = asking();
         let question = Prompt { fields: 0b110, reason: "no".into() };
-        assert_eq!(prompts(&stage, 0), [question.clone()]);
+        assert_eq!(prompts(&stage, 0), std::slice::from_ref(&question));
         assert_eq!(prompts(&stage, 1), []);
         // Who comes later is asked too.
         stage.attach(3, ALL, None).unwrap();

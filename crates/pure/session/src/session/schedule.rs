@@ -37,6 +37,11 @@ impl Session {
             if let Some(message) = viewer.take_owed(&self.shown) {
                 self.outputs.push_back(Output::Send { viewer: viewer.id, message });
             }
+            let max_bytes = self.config.unacked_max_bytes;
+            if let Some(message) = viewer.take_clipboard(now, max_bytes) {
+                self.outputs.push_back(Output::Send { viewer: viewer.id, message });
+            }
+            deadline = earliest(deadline, viewer.clipboard_at(now, max_bytes));
             deadline = earliest(deadline, self.try_frame(now, at));
         }
         deadline
