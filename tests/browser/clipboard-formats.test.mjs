@@ -12,8 +12,9 @@ const GRANTED = { permissions: ["clipboard-read", "clipboard-write"] };
 const KEY_V = 0x76;
 /** Length of the head that a BMP file has before its bitmap. */
 const BMP_HEAD_BYTES = 14;
-/** A picture without transparency that is not symmetric in any way: columns, rows and R, G, B. */
-const PICTURE = { width: 37, height: 23, rgb: Buffer.from(Array.from({ length: 37 * 23 * 3 }, (_, at) => (at * at * 7 + at * 3) % 256)) };
+/** A picture without transparency that is not symmetric in any way, and one whose PNG file takes many parts. */
+const PICTURE = noise(37, 23);
+const LARGE = noise(640, 480);
 
 /** @type {ClipboardServer} */
 let server;
@@ -33,6 +34,16 @@ after(async () => {
   server?.stop();
 });
 
+/** Columns, rows and R, G, B that do not pack. @param {number} width @param {number} height */
+function noise(width, height) {
+  let state = 1;
+  const rgb = Buffer.from(Array.from({ length: width * height * 3 }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  }));
+  return { width, height, rgb };
+}
+
 /** @param {import("./lib/gateway.mjs").TokenWishes} [wishes] */
 async function open(wishes) {
   server.heard = [];
@@ -44,10 +55,10 @@ async function open(wishes) {
   return opened;
 }
 
-/** The picture as another program writes a bitmap. @param {readonly string[]} form */
-async function bitmap(...form) {
-  const args = ["-size", `${PICTURE.width}x${PICTURE.height}`, "-depth", "8", "rgb:-", ...form];
-  return (await run("convert", args, { input: PICTURE.rgb })).subarray(BMP_HEAD_BYTES);
+/** A picture as another program writes a bitmap. @param {typeof PICTURE} picture @param {readonly string[]} form */
+async function bitmap({ width, height, rgb }, ...form) {
+  const args = ["-size", `${width}x${height}`, "-depth", "8", "rgb:-", ...form];
+  return (await run("convert", args, { input: rgb })).subarray(BMP_HEAD_BYTES);
 }
 
 /** What another program reads in a bitmap, as R, G, B. @param {Buffer} dib */
@@ -69,8 +80,8 @@ function windowsHtml(fragment) {
 }
 
 /** What the local clipboard holds: text, HTML, and a picture as R, G, B. @param {import("playwright-core").Page} page */
-function local(page) {
-  return page.evaluate(async () => {
+async function local(page) {
+  const { rgb, ...words } = await page.evaluate(async () => {
     const [item] = await navigator.clipboard.read();
     const text = async (/** @type {string} */ type) => (item?.types.includes(type) ? (await item.getType(type)).text() : null);
     let rgb = null;
@@ -79,24 +90,27 @@ function local(page) {
       const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
       context?.drawImage(image, 0, 0);
       const rgba = context?.getImageData(0, 0, image.width, image.height).data ?? new Uint8ClampedArray();
-      rgb = [...rgba].filter((_, at) => at % 4 !== 3);
+      const values = rgba.filter((_, at) => at % 4 !== 3);
+      rgb = Array.from(values, (value) => String.fromCharCode(value)).join("");
     }
-    return { text: await text("text/plain"), html: await text("text/html"), rgb };
+    return { text: await text("text/plain"), html: await text("text/html"), rgb: rgb === null ? null : btoa(rgb) };
   });
+  return { ...words, rgb: rgb === null ? null : Buffer.from(rgb, "base64") };
 }
 
-/** Copies here, as an application would: a picture from R, G, B. @param {import("playwright-core").Page} page @param {{ text?: string, html?: string, picture?: boolean }} what */
-function copyHere(page, { text, html, picture = false }) {
-  const rgb = picture ? [...PICTURE.rgb] : null;
+/** Copies here, as an application would: a picture from R, G, B. @param {import("playwright-core").Page} page @param {{ text?: string, html?: string, picture?: typeof PICTURE }} what */
+function copyHere(page, { text, html, picture }) {
+  const rgb = picture?.rgb.toString("base64") ?? null;
   return page.evaluate(async (given) => {
     const blob = (/** @type {string} */ type, /** @type {string | undefined} */ data) => (data === undefined ? {} : { [type]: new Blob([data], { type }) });
     const parts = { ...blob("text/plain", given.text), ...blob("text/html", given.html) };
     if (given.rgb !== null) {
       const canvas = new OffscreenCanvas(given.width, given.height);
       const image = new ImageData(given.width, given.height);
-      given.rgb.forEach((value, at) => {
-        image.data[Math.floor(at / 3) * 4 + (at % 3)] = value;
-      });
+      const values = atob(given.rgb);
+      for (let at = 0; at < values.length; at++) {
+        image.data[Math.floor(at / 3) * 4 + (at % 3)] = values.charCodeAt(at);
+      }
       image.data.forEach((_, at) => {
         if (at % 4 === 3) {
           image.data[at] = 255;
@@ -106,20 +120,20 @@ function copyHere(page, { text, html, picture = false }) {
       Object.assign(parts, { "image/png": await canvas.convertToBlob() });
     }
     await navigator.clipboard.write([new ClipboardItem(parts)]);
-  }, { text, html, rgb, width: PICTURE.width, height: PICTURE.height });
+  }, { text, html, rgb, width: picture?.width ?? 0, height: picture?.height ?? 0 });
 }
 
 test("all that the remote copies at once is on the local clipboard", { timeout: TEST_MAX_MS }, async () => {
   const { page, context } = await open();
   const html = '<b>bold</b> <img id="leaked" src="x" onerror="document.body.dataset.leaked=1">';
-  server.copy({ [TEXT]: Buffer.from("bold\r\nGrüße\0"), [HTML]: windowsHtml(html), [DIB]: await bitmap("BMP3:-") });
+  server.copy({ [TEXT]: Buffer.from("bold\r\nGrüße\0"), [HTML]: windowsHtml(html), [DIB]: await bitmap(PICTURE, "BMP3:-") });
   const copied = await until("clipboard", async () => {
     const now = await local(page);
     return now.text === "bold\nGrüße" && now;
   });
   assert.equal(server.requested, TEXT | HTML | DIB);
   assert.match(copied.html ?? "", /<b\b[^>]*>bold<\/b>/);
-  assert.deepEqual(copied.rgb, [...PICTURE.rgb]);
+  assert.deepEqual(copied.rgb, PICTURE.rgb);
   // The remote's HTML is in no document of the page.
   const leaks = await page.evaluate(() => {
     const inside = document.querySelector("#screen .porthole-host")?.shadowRoot;
@@ -138,9 +152,9 @@ test("a picture alone comes, and does not go back", { timeout: TEST_MAX_MS }, as
   const { page, context } = await open();
   await page.evaluate(() => navigator.clipboard.writeText("before"));
   // With a palette of hints, with masks, and from the top down: what programs make.
-  server.copy({ [DIB]: await bitmap("-alpha", "on", "BMP:-") });
+  server.copy({ [DIB]: await bitmap(PICTURE, "-alpha", "on", "BMP:-") });
   await until("picture", async () => (await local(page)).rgb !== null);
-  assert.deepEqual((await local(page)).rgb, [...PICTURE.rgb]);
+  assert.deepEqual((await local(page)).rgb, PICTURE.rgb);
   await page.evaluate(() => window.dispatchEvent(new Event("focus")));
   await page.keyboard.press("Control+v");
   await until("key", () => server.heard.includes(KEY_V));
@@ -150,7 +164,7 @@ test("a picture alone comes, and does not go back", { timeout: TEST_MAX_MS }, as
 
 test("Ctrl+V takes every format along, before the keys", { timeout: TEST_MAX_MS }, async () => {
   const { page, context } = await open();
-  await copyHere(page, { text: "zwei\nZeilen", html: "<i>zwei</i> Zeilen", picture: true });
+  await copyHere(page, { text: "zwei\nZeilen", html: "<i>zwei</i> Zeilen", picture: PICTURE });
   await page.keyboard.press("Control+v");
   const provided = await server.copied(TEXT | HTML | DIB);
   assert.equal(provided[TEXT]?.toString(), "zwei\r\nZeilen\0");
@@ -163,7 +177,7 @@ test("Ctrl+V takes every format along, before the keys", { timeout: TEST_MAX_MS 
 
 test("a picture that was copied elsewhere goes when the page has the focus again, once", { timeout: TEST_MAX_MS }, async () => {
   const { page, context } = await open();
-  await copyHere(page, { picture: true });
+  await copyHere(page, { picture: PICTURE });
   await page.evaluate(() => window.dispatchEvent(new Event("focus")));
   const provided = await server.copied(DIB);
   assert.deepEqual(await pixelsOf(provided[DIB] ?? Buffer.alloc(0)), PICTURE.rgb);
@@ -173,10 +187,24 @@ test("a picture that was copied elsewhere goes when the page has the focus again
   await context.close();
 });
 
+test("a large picture goes both ways in parts", { timeout: TEST_MAX_MS }, async () => {
+  const { page, context } = await open();
+  server.copy({ [DIB]: await bitmap(LARGE, "BMP3:-") });
+  await until("picture", async () => (await local(page)).rgb?.equals(LARGE.rgb));
+  const other = { ...LARGE, rgb: Buffer.from(LARGE.rgb).reverse() };
+  await copyHere(page, { picture: other });
+  await page.keyboard.press("Control+v");
+  const provided = await server.copied(DIB);
+  assert.ok((await pixelsOf(provided[DIB] ?? Buffer.alloc(0))).equals(other.rgb));
+  await until("key", () => server.heard.includes(KEY_V));
+  assert.deepEqual(server.heard.filter((what) => what === "offer" || what === KEY_V), ["offer", KEY_V]);
+  await context.close();
+});
+
 test("without the permissions no format moves", { timeout: TEST_MAX_MS }, async () => {
   const { page, context } = await open({ allow: ["input"] });
   await page.evaluate(() => navigator.clipboard.writeText("kept here"));
-  server.copy({ [DIB]: await bitmap("BMP3:-"), [TEXT]: Buffer.from("kept there\0") });
+  server.copy({ [DIB]: await bitmap(PICTURE, "BMP3:-"), [TEXT]: Buffer.from("kept there\0") });
   await until("request of the gateway", () => server.requested !== 0);
   await copyHere(page, { html: "<b>kept</b>", text: "kept here" });
   await page.keyboard.press("Control+v");
