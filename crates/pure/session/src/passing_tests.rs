@@ -59,6 +59,31 @@ impl Remote {
         self.stage.settle();
     }
 
+    /// Something like a page in `rect`, as if it had been moved down by `down` rows.
+    fn page(&mut self, rect: Rect, down: u16) {
+        for y in rect.y..rect.y + rect.height {
+            let row: Vec<u8> = (rect.x..rect.x + rect.width)
+                .flat_map(|x| {
+                    let seed = (u32::from(x / 3) * 7919) ^ (u32::from(y + 400 - down) * 104_729);
+                    let [ink, ..] = (seed.wrapping_mul(2_654_435_761) >> 24).to_le_bytes();
+                    [ink & 0xe0, ink & 0xe0, 40, 255]
+                })
+                .collect();
+            self.truth.store_row(rect.x, y, &row);
+            self.stage.session.surface_mut().store_row(rect.x, y, &row);
+        }
+        self.tell(Event::FrameEnd);
+    }
+
+    /// Something like a photograph in `rect`.
+    fn photo(&mut self, rect: Rect, seed: u32) {
+        self.stage.photo(rect, seed);
+        let surface = self.stage.session.surface_mut();
+        for y in 0..rect.height {
+            self.truth.store_row(rect.x, rect.y + y, surface.row(rect, y));
+        }
+    }
+
     /// What it does in an update before its end is told.
     fn cover(&mut self, stream: u32, key: bool) -> Event {
         let rect = if stream == 0 { FILM } else { OTHER };
@@ -330,8 +355,10 @@ fn a_hidden_page_gets_none_and_then_a_new_beginning() {
 #[test]
 fn covered_tiles_are_neither_recalled_nor_refined() {
     let mut remote = Remote::with_viewer();
-    // Lossy pixels, which would be made exact at rest, and known ones, which would go into cells.
-    remote.stage.photo(FILM, 3);
+    // Lossy pixels, beneath the film and around it; only those around it are to be made exact.
+    remote.photo(Rect::new(80, 30, 340, 240), 3);
+    remote.pass(50);
+    assert!(remote.stage.viewers[0].lossy);
     remote.show(0, true);
     let told = remote.stage.viewers[0].told.len();
     for turn in 0..20 {
@@ -353,6 +380,94 @@ fn covered_tiles_are_neither_recalled_nor_refined() {
 }
 
 #[test]
+fn a_copy_after_a_chunk_in_one_update_is_on_top() {
+    let mut remote = Remote::with_viewer();
+    remote.page(SIZE.rect(), 0);
+    remote.pass(1_000);
+    let film = remote.cover(0, true);
+    // The target is open again when it is copied to.
+    let (source, target) = (Point { x: 450, y: 20 }, Rect::new(128, 64, 64, 64));
+    for surface in [&mut remote.truth, remote.stage.session.surface_mut()] {
+        surface.fill(target, [1, 2, 3, 255]).unwrap();
+        surface.copy(source, target).unwrap();
+    }
+    remote.tell(film);
+    remote.tell(Event::FrameEnd);
+    remote.pass(100);
+    remote.assert_true(0);
+}
+
+#[test]
+fn nothing_is_moved_from_beneath_a_cover() {
+    for is_covered in [false, true] {
+        let mut remote = Remote::with_viewer();
+        remote.page(SIZE.rect(), 0);
+        remote.pass(1_000);
+        if is_covered {
+            remote.show(0, true);
+            remote.pass(100);
+        }
+        // The finder of moves does not rest while it finds some.
+        for step in 1..6 {
+            remote.page(Rect::new(420, 0, 200, SIZE.height), 400 - 40 * step);
+            remote.pass(50);
+        }
+        // What the surface has beneath the film appears below it.
+        remote.page(Rect::new(FILM.x, 250, FILM.width, 150), 40);
+        remote.pass(1_000);
+        remote.assert_true(0);
+        let is_copy = |record: &ToBrowser| matches!(record, ToBrowser::Copy(at, _) if at.x < 400);
+        let told = &remote.stage.viewers[0].told;
+        assert_eq!(told.iter().any(is_copy), !is_covered);
+    }
+}
+
+#[test]
+fn a_letter_does_not_pass_the_chunk_that_it_was_drawn_upon() {
+    let mut remote = Remote::with_viewer();
+    // The path is long: frames leave until the window is full.
+    remote.stage.viewers[0].acks = false;
+    for step in 0..100 {
+        remote.photo(Rect::new(0, 270, 512, 200), step);
+        remote.pass(33);
+    }
+    remote.show(0, true);
+    // All that the film covers of one tile.
+    remote.draw(Rect::new(100, 50, 28, 14), 77);
+    remote.pass(50);
+    remote.stage.viewers[0].acks = true;
+    let (id, last) = (remote.stage.viewers[0].id.0, remote.stage.viewers[0].painted);
+    remote.stage.say(id, ToGateway::Ack(last, 100));
+    remote.rest();
+    remote.assert_true(0);
+}
+
+#[test]
+fn no_wide_image_lies_across_a_cover() {
+    let mut remote = Remote::with_viewer();
+    let rect = Rect::new(128, 0, 64, 64);
+    show_small(&mut remote, 2, KEY);
+    remote.truth.fill(rect, picture(5)).unwrap();
+    for x in [0, 64, 192, 256] {
+        remote.page(Rect::new(x, 0, 64, 64), 0);
+    }
+    remote.pass(1_000);
+    remote.assert_true(0);
+    // The same in one frame.
+    for x in [0_u16, 64, 192, 256] {
+        let row = [x.to_le_bytes()[0] | 3, 200, 100, 255, 9, 9, 9, 255].repeat(33);
+        for y in 0..64 {
+            let row = row.get(4 * usize::from(y % 3)..).unwrap().get(..256).unwrap();
+            remote.truth.store_row(x, y, row);
+            remote.stage.session.surface_mut().store_row(x, y, row);
+        }
+    }
+    remote.tell(Event::FrameEnd);
+    remote.pass(1_000);
+    remote.assert_true(0);
+}
+
+#[test]
 fn a_copy_of_something_covered_is_drawn_again() {
     let mut remote = Remote::with_viewer();
     remote.show(0, true);
@@ -364,6 +479,8 @@ fn a_copy_of_something_covered_is_drawn_again() {
     remote.rest();
     remote.assert_true(0);
 }
+
+const KEY: &[u8] = b"\0\0\x01\x67\x42\xe0\x1f\0\0\x01\x65\x88\x05";
 
 /// One picture of one of many small streams.
 fn show_small(remote: &mut Remote, stream: u32, data: &'static [u8]) {
@@ -377,7 +494,6 @@ fn show_small(remote: &mut Remote, stream: u32, data: &'static [u8]) {
 
 #[test]
 fn more_streams_than_places_are_pixels() {
-    const KEY: &[u8] = b"\0\0\x01\x67\x42\xe0\x1f\0\0\x01\x65\x88\x05";
     let mut remote = Remote::with_viewer();
     (0..3).for_each(|stream| show_small(&mut remote, stream, KEY));
     remote.pass(2_000);

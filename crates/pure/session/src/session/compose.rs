@@ -264,11 +264,11 @@ impl Session {
     }
 
     /// Works out what stands in those tiles of `damage` that `rests` picks, so that they can be
-    /// found in cells now, and stored when something else is painted over them.
+    /// found in cells now, and stored when something else is painted over them. None is covered.
     fn note_keys(&mut self, damage: &Damage, rests: impl Fn(&Self, Rect) -> bool) {
         let grid = Grid::new(damage.size());
         for rect in damage.iter() {
-            if rests(self, rect) && !self.is_covered(rect) {
+            if rests(self, rect) {
                 self.keys.key(&self.surface, grid.at(rect));
             }
         }
