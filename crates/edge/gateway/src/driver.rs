@@ -97,6 +97,13 @@ impl DriverConfig {
         }
     }
 
+    /// Whether the remote's own video may come.
+    pub(crate) const fn has_video(&self) -> bool {
+        match self {
+            Self::Vnc { config, .. } => config.h264,
+        }
+    }
+
     /// A driver for a stream that has just been opened, to this machine or elsewhere.
     pub(crate) fn start(&self, is_local: bool, now: Instant) -> Box<dyn Remote> {
         match self {

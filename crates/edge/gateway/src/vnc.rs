@@ -46,6 +46,8 @@ impl VncSettings {
             },
             // Whoever chose encodings had a reason.
             measure_path: parameters.encodings.is_empty(),
+            // Video is never exact.
+            h264: lossy && parameters.h264,
             clipboard_max_bytes,
             handshake_max: config.handshake_max,
             ..defaults
@@ -74,6 +76,8 @@ pub struct VncParameters {
     pub quality_level: Option<u8>,
     /// `encodings`, best first. Empty for our own choice.
     pub encodings: Vec<EncodingKind>,
+    /// `h264` is among `encodings`: the server's own video is passed on.
+    pub h264: bool,
     /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
     pub server_key_pins: Vec<[u8; 32]>,
 }
@@ -89,7 +93,7 @@ impl Vocabulary for VncParameters {
             "disable-display-resize" => self.disable_display_resize = flag(value)?,
             "compress-level" => self.compress_level = level(value)?,
             "quality-level" => self.quality_level = level(value)?,
-            "encodings" => self.encodings = encodings(value)?,
+            "encodings" => (self.encodings, self.h264) = encodings(value)?,
             "server-key-fingerprints" => self.server_key_pins = fingerprints(value)?,
             _ => return self.screen.take(name, value),
         }
@@ -108,10 +112,12 @@ fn level(value: &str) -> Result<Option<u8>, String> {
     }
 }
 
-/// A list such as `zrle ultra copyrect`. Encodings that we do not have are left out, as long as
-/// one is left: the list is a wish, and servers may send raw pixels regardless.
-fn encodings(value: &str) -> Result<Vec<EncodingKind>, String> {
+/// A list such as `zrle ultra copyrect`, and whether H.264 is in it. Encodings that we do not have
+/// are left out, as long as one is left: the list is a wish, and servers may send raw pixels
+/// regardless. H.264 alone leaves the choice of the others to us.
+fn encodings(value: &str) -> Result<(Vec<EncodingKind>, bool), String> {
     let mut kinds = Vec::new();
+    let mut h264 = false;
     for word in value.split_whitespace() {
         let kind = match word.to_ascii_lowercase().as_str() {
             "raw" => EncodingKind::Raw,
@@ -123,6 +129,10 @@ fn encodings(value: &str) -> Result<Vec<EncodingKind>, String> {
             "zrle" => EncodingKind::Zrle,
             "tight" => EncodingKind::Tight,
             "tightpng" => EncodingKind::TightPng,
+            "h264" => {
+                h264 = true;
+                continue;
+            }
             "ultra" | "corre" | "zywrle" => continue,
             _ => return Err("names an encoding that does not exist".into()),
         };
@@ -130,7 +140,10 @@ fn encodings(value: &str) -> Result<Vec<EncodingKind>, String> {
             kinds.push(kind);
         }
     }
-    if kinds.is_empty() { Err("names no encoding that is offered".into()) } else { Ok(kinds) }
+    if kinds.is_empty() && !h264 {
+        return Err("names no encoding that is offered".into());
+    }
+    Ok((kinds, h264))
 }
 
 const UNSUPPORTED: &[Unsupported] = &[
@@ -199,6 +212,11 @@ mod tests {
                 EncodingKind::Raw
             ]
         );
+        let with_video = read("encodings", "Zrle H264 ultra", strict).unwrap();
+        assert_eq!((with_video.encodings, with_video.h264), (vec![EncodingKind::Zrle], true));
+        let video_alone = read("encodings", "h264", strict).unwrap();
+        assert_eq!((video_alone.encodings, video_alone.h264), (vec![], true));
+        assert!(!read("encodings", "zrle", strict).unwrap().h264);
     }
 
     #[test]
@@ -208,7 +226,7 @@ mod tests {
             ("read-only", "TRUE"),
             ("quality-level", "10"),
             ("compress-level", "best"),
-            ("encodings", "zrle h264"),
+            ("encodings", "zrle h265"),
             ("encodings", "ultra corre"),
             ("recording-path", "/var/recordings"),
             ("recording-include-keys", "true"),

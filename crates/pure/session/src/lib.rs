@@ -8,6 +8,7 @@
 //! is a few bytes per tile, however long it stalls. The session owns no socket, clock or task;
 //! `crates/edge/gateway/src/sessions/` runs it, one task per session.
 
+mod access_units;
 mod cells;
 mod clipboard;
 mod config;
@@ -18,6 +19,7 @@ mod grid;
 mod history;
 mod keys;
 mod pacing;
+mod passing;
 mod permissions;
 mod picture;
 mod quality;
@@ -31,6 +33,8 @@ pub use session::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 
 #[cfg(test)]
 mod clipboard_tests;
+#[cfg(test)]
+mod passing_tests;
 #[cfg(test)]
 mod picture_tests;
 #[cfg(test)]

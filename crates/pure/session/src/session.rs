@@ -5,6 +5,7 @@ mod compose;
 mod life;
 mod prompt;
 mod schedule;
+mod video;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use crate::costs::Costs;
 use crate::frame::{Finished, Job};
 use crate::history::History;
 use crate::keys::TileKeys;
+use crate::passing::Passing;
 use crate::viewer::{Shown, Viewer};
 use crate::{Permissions, SessionConfig};
 
@@ -126,6 +128,8 @@ pub struct Session {
     moves: MoveFinder,
     /// Where there is a film, while anybody could be sent it as one.
     tracker: Option<MotionTracker>,
+    /// The remote's own video.
+    passing: Passing,
     /// When the surface last changed, until the session has come to rest.
     changed_at: Option<Instant>,
     costs: Costs,
@@ -160,6 +164,7 @@ impl Session {
             keys: TileKeys::new(seed),
             moves: MoveFinder::default(),
             tracker: None,
+            passing: Passing::default(),
             changed_at: None,
             costs: Costs::new(),
             pointer: Point::default(),
@@ -296,6 +301,8 @@ impl Session {
                 self.shown.screens = screens.iter().map(place).collect();
                 self.for_each_viewer(|viewer| viewer.owed.screens = true);
             }
+            Event::Video(chunk) => self.handle_video(now, &chunk),
+            Event::VideoEnded(stream) => self.handle_video_ended(stream),
             Event::Notice(words) => {
                 self.for_each_viewer(|viewer| viewer.owed.notice(words.clone()));
             }

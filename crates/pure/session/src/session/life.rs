@@ -10,6 +10,7 @@ use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
 use crate::clipboard::Outgoing;
+use crate::passing::VideoQueue;
 use crate::picture::Picture;
 use crate::viewer::Viewer;
 
@@ -53,7 +54,8 @@ impl Session {
         if self.viewers.len() >= self.config.viewers_max {
             return Err(AttachError::Full { limit: self.config.viewers_max });
         }
-        let video = if self.config.video.is_some() { Feature::VIDEO } else { 0 };
+        let has_video = self.config.video.is_some() || self.config.passes_video;
+        let video = if has_video { Feature::VIDEO } else { 0 };
         let mut features = hello.features & (Feature::CELLS | Feature::TABLES | video);
         let cells = hello.cells.min(porthole_link::CELLS_MAX).min(self.config.cells_max);
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
@@ -80,6 +82,7 @@ impl Session {
                 secret: unheard.unwrap_or(attach.secret),
             },
             picture,
+            VideoQueue::new(self.surface.size(), self.surface.veil()),
         );
         viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
         viewer.clipboard = clipboard.map(Outgoing::restarted);
