@@ -1,5 +1,9 @@
 //! Stop 4 of the pixel path: the current picture of a remote.
 
+mod cover;
+
+use self::cover::Covers;
+pub use self::cover::{COVER_BYTES_MAX, COVERS_MAX, Cover, CoverDecode};
 use crate::before::Undo;
 use crate::{Before, Changes, Copy, PixelsError, Point, Rect, Size, TILE_SIDE_PX};
 
@@ -29,6 +33,8 @@ pub struct Surface {
     size: Size,
     /// `4 * width * height` bytes, row-major, without gaps.
     pixels: Vec<u8>,
+    /// What stands before them.
+    covers: Covers,
     changes: Changes,
     keeps_before: bool,
     /// The old pixels of what changed since the last look. `None` when they are not kept, or
@@ -42,6 +48,7 @@ impl Default for Surface {
         Self {
             size: Size::default(),
             pixels: Vec::new(),
+            covers: Covers::default(),
             changes: Changes::none(Size::default()),
             keeps_before: false,
             undo: None,
@@ -85,6 +92,7 @@ impl Surface {
     /// [`PixelsError::TooLarge`], before any memory is taken; the picture is then as it was.
     pub fn resize(&mut self, size: Size) -> Result<(), PixelsError> {
         Self::check_size(size)?;
+        self.uncover(self.size.rect());
         let mut pixels = [0, 0, 0, u8::MAX].repeat(size.area() as usize);
         let kept = Rect {
             width: self.size.width.min(size.width),
@@ -109,8 +117,9 @@ impl Surface {
         self.size
     }
 
-    /// The whole picture: `4 * width * height` bytes, row-major.
+    /// The whole picture, which is settled: `4 * width * height` bytes, row-major.
     pub fn bytes(&self) -> &[u8] {
+        debug_assert!(self.is_settled(), "covered pixels were read");
         &self.pixels
     }
 
@@ -119,8 +128,13 @@ impl Surface {
         usize::from(self.size.width) * BYTES_PER_PIXEL
     }
 
-    /// Row `y` of `rect`, counted from the rectangle's top. Empty when that is outside.
+    /// Row `y` of `rect`, counted from the rectangle's top; it is settled. Empty when that is
+    /// outside.
     pub fn row(&self, rect: Rect, y: u16) -> &[u8] {
+        debug_assert!(
+            self.covers.is_settled_within(Rect { y: rect.y.saturating_add(y), height: 1, ..rect }),
+            "covered pixels were read"
+        );
         let start = self.offset(u32::from(rect.x), u32::from(rect.y) + u32::from(y));
         if rect.right() > u32::from(self.size.width) {
             return &[];
@@ -136,6 +150,7 @@ impl Surface {
     /// Somebody has taken note of [`Surface::changes`].
     pub fn clear_changes(&mut self) {
         self.changes.clear();
+        self.covers.grow_old();
         if self.keeps_before {
             self.undo.get_or_insert_with(|| Undo::new(self.size)).clear();
         }
@@ -166,9 +181,10 @@ impl Surface {
     }
 
     /// The picture before the current [`Surface::changes`]. `None` unless [`Surface::keep_before`]
-    /// asked for it, and after a change of size until [`Surface::clear_changes`].
+    /// asked for it, while not all is settled, and after a change of size, or of very much that
+    /// was covered, until [`Surface::clear_changes`].
     pub fn before(&self) -> Option<Before<'_>> {
-        self.undo.as_ref().map(|undo| Before::new(self, undo))
+        self.undo.as_ref().filter(|_| self.is_settled()).map(|undo| Before::new(self, undo))
     }
 
     /// Turns damage into copies that somebody found in it, by comparing with
@@ -201,6 +217,14 @@ impl Surface {
         if y >= self.size.height || x >= self.size.width {
             return;
         }
+        let columns = source.len() / BYTES_PER_PIXEL;
+        let columns = columns.min(usize::from(self.size.width - x)) as u16;
+        self.give_way(Rect::new(x, y, columns, 1), false);
+        self.store_bare(x, y, source);
+    }
+
+    /// Stores a run of pixels where there is no cover.
+    fn store_bare(&mut self, x: u16, y: u16, source: &[u8]) {
         let room = usize::from(self.size.width - x) * BYTES_PER_PIXEL;
         let mut source = &source[..source.len().min(room)];
         let mut x = x;
@@ -221,8 +245,9 @@ impl Surface {
     pub fn store(&mut self, rect: Rect, source: &[u8]) -> Result<(), PixelsError> {
         self.check(rect)?;
         let stride = (usize::from(rect.width) * BYTES_PER_PIXEL).max(1);
+        self.give_way(rect, source.len() / stride >= usize::from(rect.height));
         for (y, row) in (rect.y..).zip(source.chunks_exact(stride).take(rect.height.into())) {
-            self.store_row(rect.x, y, row);
+            self.store_bare(rect.x, y, row);
         }
         Ok(())
     }
@@ -234,6 +259,7 @@ impl Surface {
     /// [`PixelsError::Outside`]; nothing is then painted.
     pub fn fill(&mut self, rect: Rect, [red, green, blue, _]: Pixel) -> Result<(), PixelsError> {
         self.check(rect)?;
+        self.give_way(rect, true);
         let mut segment = [u8::MAX; SEGMENT_BYTES];
         for pixel in segment.as_chunks_mut().0 {
             *pixel = [red, green, blue, u8::MAX];
@@ -262,6 +288,8 @@ impl Surface {
         if target.is_empty() || source == target.origin() {
             return Ok(());
         }
+        self.settle_within(copy.source_rect());
+        self.give_way(target, true);
         if let Some(undo) = &mut self.undo {
             undo.save_within(&self.pixels, target);
         }
