@@ -123,6 +123,14 @@ impl Surface {
         &self.pixels
     }
 
+    /// The picture from the first pixel of `rect` on, with [`Surface::stride_bytes`] from one row
+    /// to the next. Only pixels of `rect` are to be read, and it is settled. Empty when it begins
+    /// outside.
+    pub fn bytes_from(&self, rect: Rect) -> &[u8] {
+        debug_assert!(self.is_settled_within(rect), "covered pixels were read");
+        self.pixels.get(self.offset(rect.x.into(), rect.y.into())..).unwrap_or(&[])
+    }
+
     /// Bytes from one row to the next.
     pub fn stride_bytes(&self) -> usize {
         usize::from(self.size.width) * BYTES_PER_PIXEL
@@ -132,7 +140,7 @@ impl Surface {
     /// outside.
     pub fn row(&self, rect: Rect, y: u16) -> &[u8] {
         debug_assert!(
-            self.covers.is_settled_within(Rect { y: rect.y.saturating_add(y), height: 1, ..rect }),
+            self.is_settled_within(Rect { y: rect.y.saturating_add(y), height: 1, ..rect }),
             "covered pixels were read"
         );
         let start = self.offset(u32::from(rect.x), u32::from(rect.y) + u32::from(y));

@@ -1,6 +1,7 @@
 //! The session's state machine: who calls it, with what, and what it asks for in return.
 
 mod compose;
+mod covers;
 mod life;
 mod schedule;
 
@@ -14,6 +15,7 @@ use porthole_remote::{Buttons, Cursor, Event, Input};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
+pub(crate) use self::covers::Passed;
 use self::life::Seat;
 use crate::costs::Costs;
 use crate::frame::{Finished, Job};
@@ -117,6 +119,8 @@ pub struct Session {
     history: History,
     keys: TileKeys,
     moves: MoveFinder,
+    /// Frames that are not decoded for a search for moves.
+    search_rest: u8,
     /// Where there is a film, while anybody could be sent it as one.
     tracker: Option<MotionTracker>,
     /// When the surface last changed, until the session has come to rest.
@@ -150,6 +154,7 @@ impl Session {
             history: History::new(now),
             keys: TileKeys::new(seed),
             moves: MoveFinder::default(),
+            search_rest: 0,
             tracker: None,
             changed_at: None,
             costs: Costs::new(),
@@ -225,7 +230,11 @@ impl Session {
                 from.visible = visible;
                 return;
             }
-            ToGateway::Repaint(rect) => return from.spoil(rect),
+            ToGateway::Repaint(rect) => {
+                from.spoil(rect);
+                // The remote's own file may be why.
+                return self.surface.uncover(rect);
+            }
             ToGateway::ClipboardText(text) => {
                 if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
                     return from.owed.notice("this link does not allow pasting".into());

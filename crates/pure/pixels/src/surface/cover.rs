@@ -148,6 +148,11 @@ impl Surface {
         self.covers.is_settled()
     }
 
+    /// Whether all pixels of `rect` may be read.
+    pub fn is_settled_within(&self, rect: Rect) -> bool {
+        self.covers.is_settled_within(rect)
+    }
+
     /// Makes all pixels readable.
     pub fn settle(&mut self) {
         self.settle_within(self.size.rect());

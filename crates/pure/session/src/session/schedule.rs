@@ -49,6 +49,7 @@ impl Session {
             return Some(rest_at);
         }
         self.changed_at = None;
+        self.surface.release_covers();
         // An unfinished drawing needs what was before it.
         if self.surface.changes().is_none() {
             self.surface.release_before();
@@ -155,7 +156,7 @@ impl Session {
             return;
         }
         // Servers that do not say what moved leave it to be found.
-        self.surface.explain(self.moves.find(&self.surface));
+        self.find_moves();
         self.changed_at = Some(now);
         let changes = self.surface.changes();
         let mut touched = changes.damage().clone();
