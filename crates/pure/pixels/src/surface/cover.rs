@@ -75,8 +75,7 @@ impl Covers {
 
     /// Whether the pixels of `rect` are the surface's own.
     pub(super) fn is_settled_within(&self, rect: Rect) -> bool {
-        self.is_settled()
-            || !self.held.iter().any(|cover| !cover.is_settled && cover.touches(rect))
+        self.is_settled() || !self.held.iter().any(|cover| !cover.is_settled && cover.touches(rect))
     }
 
     fn remove(&mut self, at: usize) -> Cover {

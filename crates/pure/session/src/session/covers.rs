@@ -101,8 +101,7 @@ impl Session {
             return passed;
         }
         let all: u32 = passed.iter().map(|one| one.rect.area()).sum();
-        let moving: u32 =
-            passed.iter().filter(|one| one.moving).map(|one| one.rect.area()).sum();
+        let moving: u32 = passed.iter().filter(|one| one.moving).map(|one| one.rect.area()).sum();
         let gap = viewer.pacing.frame_gap(self.config.frame_gap_min);
         let outlook = viewer.pacing.outlook(now);
         let rung = viewer.ladder.choose(now, viewer.mode, all, moving > all / 2, gap, &outlook);

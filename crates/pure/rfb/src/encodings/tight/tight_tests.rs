@@ -2,12 +2,12 @@
 
 use porthole_pixels::{Pixel, Rect, Size};
 
+#[cfg(feature = "turbojpeg")]
+use crate::RfbConfig;
 use crate::encodings::opaque;
 use crate::encodings::tests::{
     BLACK, BLUE, Deflate, GREEN, JPEG, RED, TIGHT, TIGHT_PNG, decode, fault, noise, pixels, rgb,
 };
-#[cfg(feature = "turbojpeg")]
-use crate::RfbConfig;
 #[cfg(feature = "turbojpeg")]
 use crate::testing::{Harness, check_cuts, hello, update};
 use crate::testing::{pixels_of, rectangle};
@@ -159,11 +159,12 @@ fn large_jpegs_are_handed_on() {
     let (rect, small) = (Rect::new(8, 9, 130, 120), Rect::new(0, 0, 16, 16));
     let file = large_jpeg(rect.size());
     let drawn = rectangle(rect, TIGHT, &tight(&[0x90], &file));
-    let head = [hello(size), update(&[drawn.clone()])].concat();
+    let head = [hello(size), update(&[drawn])].concat();
     let mut harness = Harness::new(RfbConfig::default());
     harness.feed(&head);
     assert_eq!(harness.heard.error, None);
-    let files: Vec<_> = harness.surface.covers().map(|cover| (cover.rect(), cover.file())).collect();
+    let files: Vec<_> =
+        harness.surface.covers().map(|cover| (cover.rect(), cover.file())).collect();
     assert_eq!(files, [(rect, &file.clone().into())]);
     assert!(!harness.surface.is_settled());
     // What is drawn on it, and what is too small, is decoded; nothing else differs.
