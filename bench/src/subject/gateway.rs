@@ -34,6 +34,8 @@ pub(crate) struct GatewayOptions {
     pub(crate) bin: PathBuf,
     /// Connection parameters, by Guacamole's names.
     pub(crate) parameters: Vec<(String, String)>,
+    /// Keys of `[pacing]`.
+    pub(crate) pacing: Vec<(String, String)>,
 }
 
 /// A running gateway.
@@ -70,6 +72,10 @@ fn configuration(
     if let Some(sessions) = sessions {
         let connections = sessions + CONNECTIONS_SPARE;
         writeln!(toml, "connections_max = {connections}\n[session]\nmax = {sessions}")?;
+    }
+    toml.push_str("[pacing]\n");
+    for (name, value) in &options.pacing {
+        writeln!(toml, "{name} = {value}")?;
     }
     toml.push_str(&tokens::config_toml());
     let mut ports: Vec<u16> = remotes.iter().map(SocketAddr::port).collect();
@@ -174,6 +180,7 @@ mod tests {
         let options = GatewayOptions {
             bin: PathBuf::new(),
             parameters: vec![("encodings".into(), "zrle".into())],
+            pacing: vec![("lossy".into(), "false".into())],
         };
         let remotes: [SocketAddr; 2] =
             ["127.0.0.1:5902".parse().unwrap(), "127.0.0.1:5901".parse().unwrap()];
@@ -181,6 +188,7 @@ mod tests {
         assert!(toml.contains("ports = [5901, 5902]\n"), "{toml}");
         assert!(toml.contains("[connections.remote-5902]\n"), "{toml}");
         assert_eq!(toml.matches("parameters.encodings = \"zrle\"").count(), 2, "{toml}");
+        assert!(toml.contains("[pacing]\nlossy = false\n"), "{toml}");
         assert!(!toml.contains("[session]"), "{toml}");
         let roomy = configuration(&options, &remotes, Some(1000)).unwrap();
         assert!(roomy.contains("connections_max = 1064\n[session]\nmax = 1000\n"), "{roomy}");

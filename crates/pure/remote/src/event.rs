@@ -32,7 +32,7 @@ pub enum Event {
     /// The remote's screens changed: at most [`Screen::COUNT_MAX`] of them.
     Screens(Vec<Screen>),
     /// A piece of a video stream. The surface does not have its picture: before this event, the
-    /// driver calls [`porthole_pixels::Surface::cover`] with the chunk's rectangle, once, so that
+    /// driver calls [`porthole_pixels::Surface::draw_veil`] with the chunk's rectangle, once, so that
     /// the surface tells what was drawn there after the chunk from what was drawn before it.
     Video(VideoChunk),
     /// The stream of this number is over; the number may begin another. What it showed stays until

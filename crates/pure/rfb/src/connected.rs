@@ -11,6 +11,7 @@ use porthole_wire::Reader;
 use crate::clipboard::{Clipboard, CutText};
 use crate::desktop::Desktop;
 use crate::encodings::Scratch;
+use crate::encodings::jpeg::check_covers;
 use crate::flow::{Flow, read_fence};
 use crate::handshake::Opening;
 use crate::input::{Keyboard, Mouse};
@@ -105,7 +106,13 @@ impl Connected {
         surface: &mut Surface,
         outbox: &mut Outbox,
     ) -> Result<(), RfbError> {
-        while self.step(now, input, surface, outbox)?.is_some() {}
+        // Within a message, what is wrong with it is told first, however it was cut.
+        if !self.is_inside_message() {
+            check_covers(surface)?;
+        }
+        while self.step(now, input, surface, outbox)?.is_some() {
+            check_covers(surface)?;
+        }
         self.clipboard.provide_asked(outbox.bytes());
         Ok(())
     }

@@ -20,6 +20,11 @@ pub(crate) const INFLATED_MAX_BYTES: usize = 1 << 16;
 /// Scans of a progressive JPEG. Its encoders use about ten; each costs a whole picture.
 pub(crate) const JPEG_SCANS_MAX: u32 = 64;
 
+/// A JPEG of fewer pixels is decoded at once: most of such a file is its tables. Strips that are
+/// left of a large picture, 1280x6 for example, are above that: beside their neighbours they are
+/// worth one image, and taken for themselves they do not even look like a photograph.
+pub(crate) const COVER_PIXELS_MIN: u32 = 2048;
+
 /// How often one update may paint the whole desktop, counted in pixels. Copies and fills are
 /// a few bytes each, however many pixels they paint.
 pub(crate) const UPDATE_DESKTOPS_MAX: u64 = 64;

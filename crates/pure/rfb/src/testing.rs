@@ -161,6 +161,7 @@ fn replay(config: &RfbConfig, stream: &[u8], cuts: impl Iterator<Item = usize>) 
         fed = cut;
     }
     harness.feed(&stream[fed..]);
+    harness.surface.settle();
     harness
 }
 

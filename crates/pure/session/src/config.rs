@@ -23,6 +23,8 @@ pub struct SessionConfig {
     pub refine_after: Duration,
     /// Whether pictures may be lossy while they move.
     pub lossy: bool,
+    /// Whether JPEG files that the remote sent may go on to viewers as they came.
+    pub pass_jpeg: bool,
     /// How long the session lives without a viewer.
     pub linger: Duration,
     /// How long the session lives without input, if bounded.
@@ -47,6 +49,7 @@ impl Default for SessionConfig {
             cells_max: porthole_link::CELLS_MAX,
             refine_after: Duration::from_millis(100),
             lossy: true,
+            pass_jpeg: true,
             linger: Duration::from_secs(60),
             idle_max: None,
             age_max: None,

@@ -2,6 +2,7 @@
 
 mod clipboard;
 mod compose;
+mod covers;
 mod life;
 mod prompt;
 mod schedule;
@@ -17,6 +18,7 @@ use porthole_remote::{Buttons, Credentials, Cursor, Event, Input, Screen};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
+pub(crate) use self::covers::Passed;
 use self::life::Seat;
 use crate::costs::Costs;
 use crate::frame::{Finished, Job};
@@ -126,6 +128,8 @@ pub struct Session {
     history: History,
     keys: TileKeys,
     moves: MoveFinder,
+    /// Frames that are not decoded for a search for moves.
+    search_rest: u8,
     /// Where there is a film, while anybody could be sent it as one.
     tracker: Option<MotionTracker>,
     /// The remote's own video.
@@ -163,6 +167,7 @@ impl Session {
             history: History::new(now),
             keys: TileKeys::new(seed),
             moves: MoveFinder::default(),
+            search_rest: 0,
             tracker: None,
             passing: Passing::default(),
             changed_at: None,
@@ -241,7 +246,11 @@ impl Session {
                 from.visible = visible;
                 return;
             }
-            ToGateway::Repaint(rect) => return from.spoil(rect),
+            ToGateway::Repaint(rect) => {
+                from.spoil(rect);
+                // The remote's own file may be why.
+                return self.surface.uncover(rect);
+            }
             ToGateway::Answer(answer) => return self.answer(now, may_input, &answer),
             ToGateway::Clipboard(part) => return self.take_clipboard(viewer, &part),
             ToGateway::Resize(wish, _scale) if may_input => return self.wish_size(wish),

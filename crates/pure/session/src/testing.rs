@@ -277,7 +277,26 @@ impl Stage {
         self.settle();
     }
 
+    /// The remote sends a file that shows a photograph in `rect`.
+    pub(crate) fn cover(&mut self, rect: Rect, seed: u8) {
+        self.cover_untold(rect, seed);
+        self.session.handle_event(self.now, Event::FrameEnd);
+        self.settle();
+    }
+
+    /// The same, in the middle of a frame.
+    pub(crate) fn cover_untold(&mut self, rect: Rect, seed: u8) {
+        self.cover_sized(rect, seed, rect.area() as usize / 40);
+    }
+
+    /// The same, with a file of `len` bytes and some more.
+    pub(crate) fn cover_sized(&mut self, rect: Rect, seed: u8, len: usize) {
+        let file = jpeg_file(seed, len);
+        self.session.surface_mut().cover(rect, file, decode_file).unwrap();
+    }
+
     pub(crate) fn assert_exact(&mut self, at: usize) {
+        self.session.surface_mut().settle();
         assert_eq!(self.viewers[at].canvas.size(), self.session.surface_mut().size());
         assert!(
             self.viewers[at].canvas.bytes() == self.session.surface_mut().bytes(),
@@ -289,6 +308,29 @@ impl Stage {
         self.session.handle_message(self.now, ViewerId(id), message);
         self.settle();
     }
+}
+
+/// The seed of a file that does not decode.
+pub(crate) const BAD_FILE: u8 = 255;
+
+/// Something with the parts of a JPEG file, of `len` bytes and some more.
+pub(crate) fn jpeg_file(seed: u8, len: usize) -> Bytes {
+    let head = [0xff, 0xd8, 0xff, 0xdb, 0, 4, seed % 2, 1, 0xff, 0xda, 0, 2];
+    [&head[..], &vec![seed; len + 1]].concat().into()
+}
+
+/// Decodes a [`jpeg_file`].
+fn decode_file(file: &[u8], size: Size, pixels: &mut Vec<u8>) -> Result<(), String> {
+    let mut state = u32::from(*file.last().unwrap());
+    if state == u32::from(BAD_FILE) {
+        return Err("no picture".to_owned());
+    }
+    pixels.clear();
+    pixels.extend((0..size.area() * 4).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    }));
+    Ok(())
 }
 
 const fn secret(id: u64) -> [u8; 32] {

@@ -12,7 +12,7 @@ use porthole_pixels::{Damage, Point, Rect};
 
 use crate::clipboard::Outgoing;
 use crate::film::{Film, FilmDone};
-use crate::frame::{Finished, Head};
+use crate::frame::{FILE_TABLES, Finished, Head};
 use crate::history::History;
 use crate::pacing::Pacing;
 use crate::passing::VideoQueue;
@@ -125,6 +125,8 @@ pub(crate) struct Viewer {
     pub(crate) pasting: ClipboardJoiner,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
+    /// Those it has as number [`FILE_TABLES`].
+    file_tables: Bytes,
     frame: u32,
     queued_bytes: usize,
     queued_messages: usize,
@@ -172,6 +174,7 @@ impl Viewer {
             clipboard: None,
             pasting: ClipboardJoiner::default(),
             tables: 0,
+            file_tables: Bytes::new(),
             frame: 0,
             queued_bytes: 0,
             queued_messages: 0,
@@ -301,6 +304,12 @@ impl Viewer {
                 self.tables |= bit;
                 ToBrowser::Tables(number, tables.clone()).encode(&mut message);
             }
+        }
+        if let Some(tables) = &finished.images.file_tables
+            && *tables != self.file_tables
+        {
+            self.file_tables = tables.clone();
+            ToBrowser::Tables(FILE_TABLES, tables.clone()).encode(&mut message);
         }
         message.extend_from_slice(&finished.images.records);
         encode_frame_end(&mut message, self.frame);

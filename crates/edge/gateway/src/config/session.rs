@@ -48,6 +48,7 @@ pub(crate) struct RawPacing {
     cells_max: u64,
     refine_after_ms: u64,
     lossy: bool,
+    pass_jpeg: bool,
     openh264: String,
 }
 
@@ -59,6 +60,7 @@ impl Default for RawPacing {
             cells_max: porthole_link::CELLS_MAX.into(),
             refine_after_ms: 100,
             lossy: true,
+            pass_jpeg: true,
             openh264: String::new(),
         }
     }
@@ -107,6 +109,7 @@ pub(crate) fn check(
             cells_max: u16::try_from(pacing.cells_max).unwrap_or(porthole_link::CELLS_MAX),
             refine_after: Duration::from_millis(pacing.refine_after_ms),
             lossy: pacing.lossy,
+            pass_jpeg: pacing.pass_jpeg,
             linger: Duration::from_secs(session.linger_s),
             idle_max: session.idle_max_s.map(Duration::from_secs),
             age_max: session.session_max_s.map(Duration::from_secs),

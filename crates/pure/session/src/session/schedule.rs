@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use porthole_link::Feature;
-use porthole_pixels::{Rect, Veil};
+use porthole_pixels::Rect;
 use porthole_tiles::video::MotionTracker;
 
 use super::{Output, Session, ViewerId};
@@ -56,6 +56,7 @@ impl Session {
             return Some(rest_at);
         }
         self.changed_at = None;
+        self.surface.release_covers();
         // An unfinished drawing needs what was before it.
         if self.surface.changes().is_none() {
             self.surface.release_before();
@@ -167,12 +168,8 @@ impl Session {
         {
             return;
         }
-        // Servers that do not say what moved leave it to be found, but not beneath what covers it.
-        let found = self.moves.find(&self.surface);
-        let is_true = |veil: &Veil| found.iter().all(|copy| !veil.touched(copy.source_rect()));
-        if self.surface.veil().is_none_or(is_true) {
-            self.surface.explain(found);
-        }
+        // Servers that do not say what moved leave it to be found.
+        self.find_moves();
         self.changed_at = Some(now);
         let covered = self.passing.take_fresh();
         if let Some(torn) = self.surface.take_torn() {

@@ -42,7 +42,7 @@ impl Session {
     /// Whether all that covers the surface has been heard of: the driver covers it first, and what
     /// was drawn afterwards may be there before the chunk that it was drawn upon.
     pub(super) fn is_up_to_date(&self) -> bool {
-        self.passing.is_up_to_date(self.surface.covers_count())
+        self.passing.is_up_to_date(self.surface.veils_count())
     }
 
     /// Tells the remote what has changed about video: whether it can be shown, and what is lacking.
