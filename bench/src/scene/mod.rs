@@ -5,6 +5,7 @@ mod marked;
 mod moving;
 mod screen;
 mod text;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -121,7 +121,7 @@ impl Scene for Terminal {
 
 /// A page of words and pictures that its program draws anew, 60 rows further on, at each step.
 pub(super) struct Page {
-    window: Window,
+    pub(super) window: Window,
     /// The whole page, and its first screenful again at its end.
     whole: Canvas,
     view_height: u16,

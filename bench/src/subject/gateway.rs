@@ -24,6 +24,9 @@ const PING_GAP: Duration = Duration::from_secs(5);
 /// The kinds of images, in the order in which the viewer counts them.
 const KINDS: [&str; 3] = ["jpeg", "palette", "rgb"];
 
+/// The gateway's environment, as `deploy/` has it.
+const AS_DEPLOYED: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
+
 /// Connections that are not viewers, and some to spare.
 const CONNECTIONS_SPARE: usize = 64;
 
@@ -57,7 +60,9 @@ impl GatewaySubject {
         sessions: Option<usize>,
     ) -> Result<Self> {
         let toml = configuration(options, remotes, sessions)?;
-        let mut gateway = Gateway::start(&options.bin, &toml)?;
+        let mut gateway = Gateway::start_with(&options.bin, &toml, |command| {
+            command.env(AS_DEPLOYED.0, AS_DEPLOYED.1);
+        })?;
         let process_id = gateway.process().id();
         Ok(Self { gateway, process_id })
     }

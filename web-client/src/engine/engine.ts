@@ -80,7 +80,7 @@ export class Engine {
     return new FrameQueue(new Painter(canvas), this.#cells, {
       painted: (frame, decodeMs, drawMs) => {
         this.#meter.painted(decodeMs, drawMs);
-        this.#link.send({ kind: "ack", frame, decodeUs: decodeMs * 1000 });
+        this.#link.send({ kind: "ack", frame, decodeUs: (decodeMs + drawMs) * 1000 });
         this.#link.painted();
       },
       resized: (width, height) => {

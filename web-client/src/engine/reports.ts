@@ -85,9 +85,9 @@ export interface Stats {
   readonly frames: number;
   /** Bytes of the messages that came, as the link counts them. */
   readonly bytes: number;
-  /** From a frame's arrival to the canvas. */
+  /** From a frame's arrival until its images are decoded, and the frames before it painted. */
   readonly decodeMs: Spread;
-  /** The part of that which went into painting. */
+  /** What it then took to paint it. */
   readonly drawMs: Spread;
   /** Cells that hold a picture now. */
   readonly cells: number;

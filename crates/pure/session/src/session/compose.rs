@@ -17,7 +17,8 @@ use crate::viewer::distance;
 
 /// A photograph at least this large is lossy at first, even when it has not moved: deflating it
 /// takes nine times the bytes and longer than a frame, and what a window uncovers may be in cells
-/// by the time it has come to rest.
+/// by the time it has come to rest. A smaller one is treated as text, unless something moved in
+/// the same frame: then it is one of the strips that are uncovered frame after frame.
 const PHOTO_LOSSY_PIXELS: u32 = 2048;
 
 /// A photograph below this is a strip that something uncovers rather than a picture that opens.
@@ -312,9 +313,13 @@ impl Session {
         files: Vec<Passed>,
     ) -> Option<Selection> {
         self.settle(damage);
-        let parts = self.plan(damage);
+        let uncovers = !self.viewers.get(at)?.picture.pending.copies().is_empty();
+        let parts = self.plan(damage).into_iter().map(|part| {
+            let is_large = uncovers || part.rect.area() >= PHOTO_LOSSY_PIXELS;
+            if is_photo(&part) && !is_large { Part { class: Class::Text, ..part } } else { part }
+        });
         let moves = |part: &Part| is_photo(part) && self.history.is_moving(now, part.rect);
-        let parts: Vec<(Part, bool)> = parts.iter().map(|part| (*part, moves(part))).collect();
+        let parts: Vec<(Part, bool)> = parts.map(|part| (part, moves(&part))).collect();
         let pixels = |is: &dyn Fn(&(Part, bool)) -> bool| -> u32 {
             parts.iter().filter(|part| is(part)).map(|(part, _)| part.rect.area()).sum()
         };
@@ -336,8 +341,7 @@ impl Session {
         let was_left = |rect: Rect| viewer.picture.left.iter_within(rect).next().is_some();
         let candidate = |(part, moving): (Part, bool)| {
             let rect = part.rect;
-            let large = moving || rect.area() >= PHOTO_LOSSY_PIXELS;
-            let (mode, bytes) = if may_lose && is_photo(&part) && large {
+            let (mode, bytes) = if may_lose && is_photo(&part) {
                 (Mode::Lossy(rung.settings()), viewer.ladder.guess_bytes(rung, rect.area()))
             } else {
                 (Mode::Lossless, self.costs.exact_bytes(part.class, rect))
