@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { encodeCommand, splitText, clipboardFits, type Command } from "../src/wire/command.js";
+import { encodeCommand, helloProtocol, splitText, clipboardFits, type Command } from "../src/wire/command.js";
 import { decodeMessages } from "../src/wire/message.js";
 import { MessageError } from "../src/wire/reader.js";
 
@@ -85,4 +85,13 @@ test("long texts are cut between characters", () => {
   assert.deepEqual(splitText(""), []);
   assert.ok(clipboardFits("a".repeat(1 << 20)));
   assert.ok(!clipboardFits("é".repeat((1 << 19) + 1)));
+});
+
+test("Hello as a subprotocol holds the record's bytes and no character that one may not have", () => {
+  for (let width = 0; width < 4096; width += 61) {
+    const hello = { kind: "hello", features: 0xfbef_ffff, width, height: 1, scalePercent: 1, viewOnly: true, resume: null, painted: width, cells: 1 } as const;
+    const name = helloProtocol(hello);
+    assert.match(name, /^porthole\.hello\.[A-Za-z0-9_-]+$/);
+    assert.deepEqual(Buffer.from(name.slice("porthole.hello.".length), "base64url"), Buffer.from(encodeCommand(hello)));
+  }
 });
