@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { CLIPBOARD_MAX_BYTES, ClipboardJoiner, cutClipboard, PART_MAX_BYTES, type ClipboardContent, type ClipboardPart } from "../src/wire/clipboard.js";
-import { encodeCommand, splitText, type Command } from "../src/wire/command.js";
+import { encodeCommand, helloProtocol, splitText, type Command } from "../src/wire/command.js";
 import { decodeMessages } from "../src/wire/message.js";
 import { MessageError } from "../src/wire/reader.js";
 
@@ -123,4 +123,13 @@ test("clipboard parts without a beginning are ignored, and a new beginning drops
   assert.equal(joiner.push(huge), null);
   assert.throws(() => joiner.push(part("png", true, false, "x")), MessageError);
   assert.throws(() => joiner.push({ ...part("text", false, false, ""), data: new Uint8Array([0xff]) }), MessageError);
+});
+
+test("Hello as a subprotocol holds the record's bytes and no character that one may not have", () => {
+  for (let width = 0; width < 4096; width += 61) {
+    const hello = { kind: "hello", features: 0xfbef_ffff, width, height: 1, scalePercent: 1, viewOnly: true, resume: null, painted: width, cells: 1 } as const;
+    const name = helloProtocol(hello);
+    assert.match(name, /^porthole\.hello\.[A-Za-z0-9_-]+$/);
+    assert.deepEqual(Buffer.from(name.slice("porthole.hello.".length), "base64url"), Buffer.from(encodeCommand(hello)));
+  }
 });

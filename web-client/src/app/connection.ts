@@ -1,21 +1,22 @@
 /** One connection in one element: brings the engine, the view, the controls and the toolbar together. */
 
-import { startEngine, type EngineHost } from "../engine/host.js";
+import { adoptEngine, startEngine, type EngineHost } from "../engine/host.js";
+import type { Launched } from "../engine/launch.js";
 import type { Failure, LinkState, Report, Stats } from "../engine/reports.js";
 import { KEYSYM } from "../input/keysyms.js";
-import { cellsFor } from "../paint/cells.js";
 import type { Command, Resume } from "../wire/command.js";
 import { ClipboardSync } from "./clipboard.js";
 import { Controls } from "./controls.js";
 import { Cover } from "./cover.js";
 import { CursorView } from "./cursor.js";
 import { make } from "./dom.js";
-import { fromHex, toHex } from "./hex.js";
+import { toHex } from "./hex.js";
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { RemoteScreen } from "../wire/message.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
 import { Question } from "./question.js";
+import { QUALITIES, startOf } from "./start.js";
 import { stringsFor, type Strings } from "./strings.js";
 import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
@@ -26,7 +27,6 @@ const TOAST_MS = 6_000;
 const MAY_INPUT = 1;
 /** Bit of Abilities. */
 const CAN_RESIZE = 1;
-const QUALITIES: readonly Quality[] = ["auto", "exact", "sparing"];
 
 /** The implementation behind {@link Connection}. */
 export class ScreenConnection extends EventTarget implements Connection {
@@ -54,7 +54,8 @@ export class ScreenConnection extends EventTarget implements Connection {
   /** Who waits for the engine's counters, in the order of asking. */
   readonly #statsWaiting: { readonly done: (stats: Stats) => void; readonly fail: (error: Error) => void }[] = [];
 
-  constructor(element: HTMLElement, options: ConnectOptions) {
+  /** `launched` is an engine that has begun with these options before this was there. */
+  constructor(element: HTMLElement, options: ConnectOptions, launched: Launched | null) {
     super();
     this.#element = element;
     this.#options = options;
@@ -73,7 +74,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#cursor = new CursorView(this.#view.viewport, options.dot ?? false);
     this.#clipboard = this.#makeClipboard();
     this.#cover = new Cover(strings, () => {
-      this.#start();
+      this.#start(null);
     });
     this.#question = new Question(strings, (answer) => {
       this.#send({ kind: "answer", ...answer });
@@ -83,7 +84,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#controls = viewOnly ? null : this.#makeControls();
     this.#mount();
     this.#listen();
-    this.#start();
+    this.#start(launched);
   }
 
   get state(): LinkState {
@@ -237,28 +238,28 @@ export class ScreenConnection extends EventTarget implements Connection {
     }
   }
 
-  #start(): void {
+  #start(launched: Launched | null): void {
     this.#stopEngine();
-    const wish = this.#view.wish();
-    this.#view.wishSent(wish);
-    const start = {
-      url: linkUrl(this.#options.url),
-      token: this.#options.token,
-      wish,
-      viewOnly: this.#options.viewOnly ?? false,
-      resume: resumeOf(this.#saved),
-      visible: !document.hidden,
-      quality: QUALITIES.indexOf(this.#quality),
-      cells: cellsFor(memoryOf(navigator), matchMedia("(pointer: coarse)").matches),
-    };
+    const start = launched?.start ?? startOf({ ...this.#options, quality: this.#quality }, this.#view.wish(), this.#saved);
+    this.#view.wishSent(start.wish);
     this.#setState("connecting", null);
     if (start.token === "") {
       this.#setState("failed", { category: 1, cause: "token_missing", message: "" });
       return;
     }
-    this.#engine = startEngine(start, this.#options.workerUrl, () => this.#view.newCanvas(), (report) => {
-      this.#handle(report);
-    });
+    const newCanvas = (): HTMLCanvasElement => this.#view.newCanvas();
+    const report = (said: Report): void => {
+      this.#handle(said);
+    };
+    if (launched === null) {
+      this.#engine = startEngine(start, this.#options.workerUrl, newCanvas, report);
+      return;
+    }
+    this.#view.newCanvas(launched.canvas);
+    this.#engine = adoptEngine(launched, newCanvas, report);
+    if (start.visible === document.hidden) {
+      this.#engine.order({ kind: "visible", visible: !document.hidden });
+    }
   }
 
   #handle(report: Report): void {
@@ -490,20 +491,6 @@ async function copyText(text: string): Promise<void> {
   }
 }
 
-function linkUrl(url: string | URL | undefined): string {
-  const link = new URL(url ?? "link", document.baseURI);
-  link.protocol = link.protocol.replace(/^http/, "ws");
-  // A WebSocket address has no fragment, and the page's one may hold the token.
-  link.hash = "";
-  return link.href;
-}
-
-function resumeOf(saved: SavedSession | null): Resume | null {
-  const session = fromHex(saved?.session ?? "", 16);
-  const secret = fromHex(saved?.secret ?? "", 32);
-  return session === null || secret === null ? null : { session, secret };
-}
-
 /** Chromium's Keyboard Lock API, which the DOM library does not name. */
 interface KeyboardLock {
   lock(): Promise<void>;
@@ -512,9 +499,4 @@ interface KeyboardLock {
 
 function keyboardOf(holder: Navigator & { readonly keyboard?: KeyboardLock }): KeyboardLock | undefined {
   return holder.keyboard;
-}
-
-/** The machine's memory in GiB, where the browser tells it; the DOM library does not name it. */
-function memoryOf(holder: Navigator & { readonly deviceMemory?: number }): number | undefined {
-  return holder.deviceMemory;
 }

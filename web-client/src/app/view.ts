@@ -5,6 +5,7 @@ import type { Spot } from "../input/touch.js";
 import type { Wish } from "../engine/reports.js";
 import type { Rect } from "../wire/message.js";
 import { make } from "./dom.js";
+import { wishOf } from "./start.js";
 
 /**
  * How the picture meets the window. `remote` asks the remote to take the window's size in device pixels,
@@ -15,9 +16,6 @@ export type Scale = "remote" | "fit" | "native";
 const ZOOM_MAX = 8;
 /** Settled time before a size is asked for after the first, in milliseconds. */
 const RESIZE_GAP_MS = 150;
-/** Sides that a remote is asked for, in pixels. */
-const SIDE_MIN_PX = 64;
-const SIDE_MAX_PX = 16_384;
 
 /** Owns the viewport element and the canvas's style. */
 export class View {
@@ -56,9 +54,9 @@ export class View {
     }
   }
 
-  /** Makes the canvas for an engine, in place of an earlier one. */
-  newCanvas(): HTMLCanvasElement {
-    const canvas = make("canvas", { part: "canvas" });
+  /** Shows the canvas of an engine, a new one or `canvas`, in place of an earlier one. */
+  newCanvas(canvas: HTMLCanvasElement = make("canvas")): HTMLCanvasElement {
+    canvas.setAttribute("part", "canvas");
     this.#canvas?.remove();
     this.#canvas = canvas;
     this.#frame.append(canvas);
@@ -118,16 +116,13 @@ export class View {
   /** The size to ask the remote for. */
   wish(): Wish {
     const ratio = window.devicePixelRatio;
-    const scalePercent = Math.round(ratio * 100);
     // The window's size is not that of all screens together.
-    if (this.#scale !== "remote" || this.#part !== null) {
-      return { width: 0, height: 0, scalePercent };
+    if (this.#part !== null) {
+      return { width: 0, height: 0, scalePercent: Math.round(ratio * 100) };
     }
     const box = this.viewport.getBoundingClientRect();
     const [width, height] = this.#devicePx ?? [box.width * ratio, box.height * ratio];
-    const side = (px: number): number => Math.min(SIDE_MAX_PX, Math.max(SIDE_MIN_PX, Math.floor(px + 0.001)));
-    // A window without a size, one that is hidden for example, has no wish.
-    return width < 1 || height < 1 ? { width: 0, height: 0, scalePercent } : { width: side(width), height: side(height), scalePercent };
+    return wishOf(this.#scale, width, height);
   }
 
   /** Notes the wish that went out with Hello. */

@@ -1,6 +1,6 @@
 /** One WebSocket of a link: bytes to records and back. */
 
-import type { Command, Resume } from "../wire/command.js";
+import { helloProtocol, type Command, type Hello, type Resume } from "../wire/command.js";
 import { decodeMessages, type Message } from "../wire/message.js";
 import { Outgoing } from "./outgoing.js";
 import type { Wish } from "./reports.js";
@@ -37,10 +37,15 @@ export class LinkSocket {
   readonly #socket: WebSocket;
   readonly #outgoing: Outgoing;
 
-  /** @throws if the address is not one. */
-  constructor(url: string, token: string, resume: Resume | null, listener: SocketListener) {
+  /**
+   * With `hello`, the request says Hello, and nothing else need.
+   *
+   * @throws if the address is not one.
+   */
+  constructor(url: string, token: string, resume: Resume | null, hello: Hello | null, listener: SocketListener) {
     this.resume = resume;
-    const socket = new WebSocket(url, ["porthole.v1", `porthole.token.${token}`]);
+    const early = hello === null ? [] : [helloProtocol(hello)];
+    const socket = new WebSocket(url, ["porthole.v1", `porthole.token.${token}`, ...early]);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       listener.opened(this);

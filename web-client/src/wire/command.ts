@@ -18,22 +18,25 @@ export interface Resume {
   readonly secret: Bytes;
 }
 
+/** The first record. */
+export interface Hello {
+  readonly kind: "hello";
+  /** Bits of `FEATURE`. */
+  readonly features: number;
+  readonly width: number;
+  readonly height: number;
+  readonly scalePercent: number;
+  readonly viewOnly: boolean;
+  readonly resume: Resume | null;
+  /** The last frame of the connection before that is on the canvas, if canvas and cells are as it left them. */
+  readonly painted: number | null;
+  /** How many cells there are; counts with the feature only. */
+  readonly cells: number;
+}
+
 /** One record to the gateway. */
 export type Command =
-  | {
-      readonly kind: "hello";
-      /** Bits of `FEATURE`. */
-      readonly features: number;
-      readonly width: number;
-      readonly height: number;
-      readonly scalePercent: number;
-      readonly viewOnly: boolean;
-      readonly resume: Resume | null;
-      /** The last frame of the connection before that is on the canvas, if canvas and cells are as it left them. */
-      readonly painted: number | null;
-      /** How many cells there are; counts with the feature only. */
-      readonly cells: number;
-    }
+  | Hello
   | { readonly kind: "ack"; readonly frame: number; readonly decodeUs: number }
   | { readonly kind: "key"; readonly down: boolean; readonly keysym: number; readonly scancode: number }
   | { readonly kind: "text"; readonly text: string }
@@ -86,6 +89,13 @@ export function encodeCommand(command: Command): Bytes {
   }
 }
 
+/** The subprotocol that says Hello together with the request for the WebSocket. */
+export function helloProtocol(hello: Hello): string {
+  const letters = btoa(String.fromCharCode(...encodeHello(hello)));
+  // RFC 4648 section 5, without padding: a subprotocol has no room for the other alphabet.
+  return `porthole.hello.${letters.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")}`;
+}
+
 /** Cuts `text` into pieces that fit a Text record each, never inside a character. */
 export function splitText(text: string): readonly string[] {
   const pieces: string[] = [];
@@ -107,7 +117,7 @@ export function splitText(text: string): readonly string[] {
   return pieces;
 }
 
-function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
+function encodeHello(hello: Hello): Bytes {
   const { resume, painted } = hello;
   const keepsCells = (hello.features & FEATURE.cells) !== 0;
   const resumeBytes = resume === null ? 0 : resume.session.length + resume.secret.length;

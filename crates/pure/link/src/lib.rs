@@ -32,6 +32,9 @@ pub const SUBPROTOCOL: &str = "porthole.v1";
 /// What a subprotocol that carries the token begins with.
 pub const TOKEN_SUBPROTOCOL_PREFIX: &str = "porthole.token.";
 
+/// What a subprotocol that carries the first record begins with: then base64url without padding.
+pub const HELLO_SUBPROTOCOL_PREFIX: &str = "porthole.hello.";
+
 /// Largest WebSocket message from a browser, in bytes.
 pub const TO_GATEWAY_MAX_BYTES: usize = 2 << 20;
 

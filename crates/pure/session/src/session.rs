@@ -147,6 +147,8 @@ pub struct Session {
     connected: bool,
     /// A drawing has begun to arrive and its end has not.
     torn_since: Option<Instant>,
+    /// When the remote came up, until it has drawn something.
+    blank_since: Option<Instant>,
     /// The size that a viewer asked for before the remote said whether it can change.
     size_wish: Option<Size>,
     /// When what [`Shown::prompt`] asks for must have been answered.
@@ -187,6 +189,7 @@ impl Session {
             outputs: VecDeque::new(),
             connected: false,
             torn_since: None,
+            blank_since: None,
             size_wish: None,
             prompt_until: None,
             started_at: now,
@@ -277,10 +280,17 @@ impl Session {
         match event {
             Event::Connected => {
                 self.connected = true;
+                // The surface's size is known, and everything in it is new. What is told apart now
+                // is what the remote draws.
+                self.absorb(now);
+                self.blank_since = Some(now);
                 self.shown.phase = Phase::Connected;
                 self.for_each_viewer(|viewer| viewer.owed.state = true);
             }
             Event::FrameEnd => {
+                if !self.surface.changes().is_none() {
+                    self.blank_since = None;
+                }
                 self.absorb(now);
                 self.torn_since = None;
             }

@@ -74,6 +74,8 @@ struct Work {
 struct Selection {
     rung: Rung,
     room_bytes: usize,
+    /// How much a part may weigh that is all there is in the frame.
+    room_alone_bytes: usize,
     /// Nothing is on its way to the viewer.
     is_idle: bool,
     candidates: Vec<Candidate>,
@@ -367,6 +369,7 @@ impl Session {
         Some(Selection {
             rung,
             room_bytes: viewer.pacing.room_bytes(now, self.config.unacked_max_bytes),
+            room_alone_bytes: viewer.pacing.room_alone_bytes(now, self.config.unacked_max_bytes),
             is_idle: viewer.pacing.is_idle(),
             candidates: parts
                 .into_iter()
@@ -386,7 +389,8 @@ impl Selection {
         let mut used = 0;
         for candidate in self.candidates {
             let Candidate { part, way, bytes, rank, moving, .. } = candidate;
-            let fits = used + bytes <= self.room_bytes || (used == 0 && self.is_idle);
+            let fits_alone = self.is_idle || bytes <= self.room_alone_bytes;
+            let fits = used + bytes <= self.room_bytes || (used == 0 && fits_alone);
             if moving || rank == Rank::Prompt || fits {
                 used += if moving { 0 } else { bytes };
                 chosen.push((part, way));

@@ -184,11 +184,9 @@ impl Session {
 fn kept(returned: Returned, painted: Option<u32>, cells: u16) -> Option<Picture> {
     let Returned { mut picture, unheard, .. } = returned;
     let painted = painted?;
-    if picture.resized || picture.cells.capacity() != cells {
-        return None;
-    }
-    picture.go_on_from(if unheard.is_some() { 0 } else { painted });
-    Some(picture)
+    let painted = if unheard.is_some() { 0 } else { painted };
+    let goes_on = picture.cells.capacity() == cells && picture.go_on_from(painted);
+    goes_on.then_some(picture)
 }
 
 /// Compares in a time that does not depend on where the two differ.

@@ -14,6 +14,10 @@ use crate::viewer::Viewer;
 /// How long a frame waits for a drawing that has begun to arrive, so that it does not tear.
 const TEAR_WAIT: Duration = Duration::from_millis(50);
 
+/// How long the first frame waits for a remote that has come up to draw something. One that draws
+/// nothing is black.
+const BLANK_WAIT: Duration = Duration::from_millis(100);
+
 /// How long nothing must change before memory is given back.
 const REST_AFTER: Duration = Duration::from_secs(2);
 
@@ -98,6 +102,7 @@ impl Session {
         let is_open = pacing.is_open(max_bytes);
         let is_open_small = pacing.is_open_small(max_bytes) && drawn;
         let whole_at = self.torn_since.map(|since| since + TEAR_WAIT);
+        let whole_at = whole_at.max(self.blank_since.map(|since| since + BLANK_WAIT));
         let after = |moment: Option<Instant>| moment.max(whole_at).filter(|at| *at > now);
         let wait = after(next_at).filter(|_| is_open);
         if is_open && wait.is_none() {
