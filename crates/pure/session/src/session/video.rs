@@ -14,6 +14,7 @@ use crate::passing::VideoPiece;
 impl Session {
     /// Hands a chunk to every viewer that can go on with it.
     pub(super) fn handle_video(&mut self, now: Instant, chunk: &VideoChunk) {
+        self.blank_since = None;
         let size = self.surface.size();
         let (pieces, begun) = self.passing.take(now, chunk, size);
         let max_bytes = self.config.unacked_max_bytes;
