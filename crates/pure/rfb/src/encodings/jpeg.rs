@@ -28,6 +28,10 @@ pub(super) fn may_cover(file: &[u8], rect: Size) -> bool {
 }
 
 /// Decodes a file that was handed on: a [`porthole_pixels::CoverDecode`].
+#[cfg_attr(
+    not(feature = "turbojpeg"),
+    expect(clippy::default_constructed_unit_structs, reason = "libjpeg-turbo's decoder has state")
+)]
 pub(super) fn decode_cover(file: &[u8], size: Size, pixels: &mut Vec<u8>) -> Result<(), String> {
     JpegDecoder::default().decode(file, size, pixels).map_err(|error| match error {
         RfbError::Image { reason, .. } => reason,
