@@ -81,7 +81,7 @@ function windowsHtml(fragment) {
 
 /** What the local clipboard holds: text, HTML, and a picture as R, G, B. @param {import("playwright-core").Page} page */
 async function local(page) {
-  const { rgb, ...words } = await page.evaluate(async () => {
+  const read = () => page.evaluate(async () => {
     const [item] = await navigator.clipboard.read();
     const text = async (/** @type {string} */ type) => (item?.types.includes(type) ? (await item.getType(type)).text() : null);
     let rgb = null;
@@ -94,6 +94,11 @@ async function local(page) {
       rgb = Array.from(values, (value) => String.fromCharCode(value)).join("");
     }
     return { text: await text("text/plain"), html: await text("text/html"), rgb: rgb === null ? null : btoa(rgb) };
+  });
+  const { rgb, ...words } = await read().catch((error) => {
+    // What was offered is gone when something else is copied before it is read: the new is what counts.
+    assert.match(String(error), /Clipboard data has changed/);
+    return read();
   });
   return { ...words, rgb: rgb === null ? null : Buffer.from(rgb, "base64") };
 }
