@@ -49,7 +49,7 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::Frames;
 

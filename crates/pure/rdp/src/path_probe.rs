@@ -84,7 +84,7 @@ fn answer(number: u16, kind: u16, body: &[u8], (user, channel): (User, u16), out
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use bytes::BytesMut;
 
