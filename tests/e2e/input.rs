@@ -14,7 +14,7 @@ use porthole_tests::{Lab, SOON, Setup};
 const GEOMETRY: (u16, u16) = (640, 480);
 
 /// A terminal over the whole screen that writes what is typed, line by line, to `file`.
-fn terminal(display: Display, file: &Path) -> Result<Process> {
+pub(crate) fn terminal(display: Display, file: &Path) -> Result<Process> {
     let script = format!("stty -echo; exec cat > '{}'", file.display());
     let window = display.run_client(
         "xterm",
@@ -228,16 +228,16 @@ async fn the_remote_takes_the_viewers_size() -> Result<()> {
 }
 
 /// A folder that goes with the guard.
-struct Folder(std::path::PathBuf);
+pub(crate) struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Result<Self> {
+    pub(crate) fn new(name: &str) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("porthole-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    pub(crate) fn file(&self) -> std::path::PathBuf {
         self.0.join("typed")
     }
 }

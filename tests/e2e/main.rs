@@ -10,6 +10,7 @@ mod metrics;
 mod oracle;
 mod path;
 mod picture;
+mod rdp;
 mod refuse;
 mod security;
 mod session;

@@ -2,12 +2,15 @@
 
 use std::time::Instant;
 
-use porthole_dial::Protocol;
-use porthole_remote::{Credentials, Remote};
+use porthole_dial::{Protocol, Target, Transport, Verify};
+use porthole_pixels::Size;
+use porthole_rdp::{RdpClient, RdpConfig};
+use porthole_remote::{Credentials, Remote, RemoteError};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
 use crate::config::Config;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
+use crate::rdp::RdpParameters;
 use crate::vnc::{VncParameters, VncSettings};
 
 /// What one connection's driver is told, in the operator's and the token's words.
@@ -15,6 +18,8 @@ use crate::vnc::{VncParameters, VncSettings};
 pub enum DriverSettings {
     /// VNC.
     Vnc(VncSettings),
+    /// RDP.
+    Rdp(Box<RdpParameters>),
 }
 
 impl DriverSettings {
@@ -34,7 +39,19 @@ impl DriverSettings {
                     Self::Vnc(VncSettings { parameters, ..VncSettings::default() })
                 }))
             }
+            Protocol::Rdp => {
+                let read = RdpParameters::read(parameters, strictness);
+                Some(read.map(|parameters| Self::Rdp(Box::new(parameters))))
+            }
             _ => None,
+        }
+    }
+
+    /// How the remote's certificate is to be checked, where the parameters say so.
+    pub(crate) fn verify(&self) -> Option<Verify> {
+        match self {
+            Self::Vnc(_) => None,
+            Self::Rdp(rdp) => rdp.verify(),
         }
     }
 
@@ -50,6 +67,7 @@ impl DriverSettings {
     pub(crate) const fn screen(&self) -> &ScreenParameters {
         match self {
             Self::Vnc(vnc) => &vnc.parameters.screen,
+            Self::Rdp(rdp) => &rdp.screen,
         }
     }
 
@@ -57,12 +75,14 @@ impl DriverSettings {
     pub(crate) const fn resizes(&self) -> bool {
         match self {
             Self::Vnc(vnc) => !vnc.parameters.disable_display_resize,
+            Self::Rdp(rdp) => !rdp.keeps_size,
         }
     }
 
     /// What the driver is started with. `lossy` is whether pictures may be so.
     pub(crate) fn driver(
         &self,
+        target: &Target,
         credentials: Credentials,
         clipboard_max_bytes: usize,
         lossy: bool,
@@ -73,7 +93,21 @@ impl DriverSettings {
                 config: Box::new(vnc.driver(credentials, clipboard_max_bytes, lossy, config)),
                 encodings_given: !vnc.parameters.encodings.is_empty(),
             },
+            Self::Rdp(rdp) => {
+                let name = server_name(target);
+                let config = rdp.driver(credentials, name, clipboard_max_bytes, lossy, config);
+                DriverConfig::Rdp(Box::new(config))
+            }
         }
+    }
+}
+
+/// The name that the remote is known by.
+fn server_name(target: &Target) -> &str {
+    match (&target.tls.server_name, &target.transport) {
+        (Some(name), _) => name,
+        (None, Transport::Tcp { host, .. }) => host,
+        (None, _) => "localhost",
     }
 }
 
@@ -87,6 +121,8 @@ pub enum DriverConfig {
         /// Whether the order of its encodings is the operator's; else it may follow the distance.
         encodings_given: bool,
     },
+    /// RDP.
+    Rdp(Box<RdpConfig>),
 }
 
 impl DriverConfig {
@@ -94,6 +130,7 @@ impl DriverConfig {
     pub(crate) const fn credentials_mut(&mut self) -> &mut Credentials {
         match self {
             Self::Vnc { config, .. } => &mut config.credentials,
+            Self::Rdp(config) => &mut config.credentials,
         }
     }
 
@@ -101,12 +138,34 @@ impl DriverConfig {
     pub(crate) const fn has_video(&self) -> bool {
         match self {
             Self::Vnc { config, .. } => config.h264,
+            Self::Rdp(_) => false,
+        }
+    }
+
+    /// The first viewer would like this size, in device pixels, at 100 times this device pixel
+    /// ratio. It counts for remotes that make their desktop when somebody connects.
+    pub(crate) fn wish(&mut self, size: Size, scale_percent: u16) {
+        match self {
+            Self::Vnc { .. } => {}
+            Self::Rdp(config) if config.display_control && size.area() > 0 => {
+                config.size = size;
+                config.scale_percent = scale_percent.into();
+            }
+            Self::Rdp(_) => {}
         }
     }
 
     /// A driver for a stream that has just been opened, to this machine or elsewhere.
-    pub(crate) fn start(&self, is_local: bool, now: Instant) -> Box<dyn Remote> {
-        match self {
+    ///
+    /// # Errors
+    ///
+    /// What it is told cannot be said in its protocol, or is too little.
+    pub(crate) fn start(
+        &self,
+        is_local: bool,
+        now: Instant,
+    ) -> Result<Box<dyn Remote>, RemoteError> {
+        Ok(match self {
             Self::Vnc { config, encodings_given } => {
                 let mut config = RfbConfig::clone(config);
                 if is_local && !encodings_given {
@@ -114,6 +173,7 @@ impl DriverConfig {
                 }
                 Box::new(RfbClient::new(config, now))
             }
-        }
+            Self::Rdp(config) => Box::new(RdpClient::new(RdpConfig::clone(config), now)?),
+        })
     }
 }

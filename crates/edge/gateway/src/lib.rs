@@ -14,6 +14,7 @@ pub mod logging;
 pub mod metrics;
 pub mod parameters;
 pub mod plan;
+pub mod rdp;
 pub mod serve;
 pub mod sessions;
 pub mod tokens;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use porthole_dial::{Protocol, Target, TlsSettings, Transport};
+use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify};
 use porthole_remote::Credentials;
 use porthole_session::Permissions;
 use porthole_token::{Address, Claims, Permission, Verified};
@@ -11,7 +11,7 @@ use crate::{
     config::{Config, Connection},
     driver::{DriverConfig, DriverSettings},
     error::GatewayError,
-    parameters::{ScreenParameters, Strictness},
+    parameters::{ParameterError, ScreenParameters, Strictness},
 };
 
 /// Everything that a session needs to know about the remote and its first viewer.
@@ -88,7 +88,7 @@ impl Plan {
         ];
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
-            driver: settings.driver(credentials, clipboard_max_bytes, lossy, config),
+            driver: settings.driver(&target, credentials, clipboard_max_bytes, lossy, config),
             permissions: permissions.0,
             view_only: !permissions.allow(Permissions::INPUT),
             lossy,
@@ -132,7 +132,16 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
     };
     let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
-    let target = Target { protocol, transport, tls: TlsSettings::default() };
+    // Only the operator may have nothing checked.
+    let verify = match driver.verify() {
+        Some(Verify::Off) => {
+            let (name, reason) = ("ignore-cert", "is for the operator to allow");
+            return Err(ParameterError { name: name.into(), reason: reason.into() }.into());
+        }
+        verify => verify.unwrap_or_default(),
+    };
+    let target =
+        Target { protocol, transport, tls: TlsSettings { verify, ..TlsSettings::default() } };
     Ok((label, Connection { target, credentials, driver }))
 }
 

@@ -54,7 +54,7 @@ fn plan(target: Target, allow: Permissions) -> Result<Plan, GatewayError> {
 }
 
 fn rfb(plan: &Plan) -> &RfbConfig {
-    let DriverConfig::Vnc { config, .. } = &plan.driver;
+    let DriverConfig::Vnc { config, .. } = &plan.driver else { panic!("{plan:?}") };
     config
 }
 
@@ -147,7 +147,8 @@ fn refuses_what_is_not_offered() {
         (connection("absent"), "unknown_connection"),
         (Target::Desktop(Desktop { desktop: "d".to_owned(), parameters }), "not_offered"),
         (Target::Session { session: "s".to_owned() }, "not_offered"),
-        (address(Protocol::Rdp, "h", &[]), "protocol_not_spoken"),
+        (address(Protocol::Ssh, "h", &[]), "protocol_not_spoken"),
+        (address(Protocol::Rdp, "h", &[("ignore-cert", "true")]), "parameter"),
         (address(Protocol::Vnc, "h", &[("recording-path", "/x")]), "parameter"),
         (address(Protocol::Vnc, "h", &[("read-only", "yes")]), "parameter"),
     ] {

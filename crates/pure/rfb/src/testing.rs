@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, BytesMut};
 use porthole_pixels::{BYTES_PER_PIXEL, Pixel, Rect, Size, Surface};
-use porthole_remote::{Credentials, Event, Input, Output, Remote, RemoteError, Secure};
+use porthole_remote::{
+    Credentials, Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure,
+};
 
 use crate::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig};
 
@@ -70,7 +72,7 @@ impl Harness {
     }
 
     pub(crate) fn secured(&mut self) {
-        self.heard.error = self.client.handle_secured(self.now).err();
+        self.heard.error = self.client.handle_secured(self.now, &PeerIdentity::default()).err();
         self.drain();
     }
 

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use porthole_pixels::{Size, Surface};
-use porthole_remote::{Clipboard, Credentials, Event, Input, Output, Remote, RemoteError};
+use porthole_remote::{
+    Clipboard, Credentials, Event, Input, Output, PeerIdentity, Remote, RemoteError,
+};
 use porthole_rfb::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig, Seed};
 
 use super::CutStream;
@@ -142,7 +144,7 @@ impl Replay {
                 break;
             }
             // What follows is read again, as if TLS had unwrapped it.
-            self.client.handle_secured(self.now)?;
+            self.client.handle_secured(self.now, &PeerIdentity::default())?;
             self.drain();
         }
         let hoard = self.arrived.len();

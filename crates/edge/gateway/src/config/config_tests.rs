@@ -192,7 +192,7 @@ fn reads_connections_of_every_kind() {
         matches!(&tcp.target.transport, Transport::Tcp { host, port: 5900 } if host == "desk-7.example")
     );
     assert_eq!(tcp.target.tls.verify, Verify::Pinned(vec![[0xab; 32]]));
-    let DriverSettings::Vnc(vnc) = &tcp.driver;
+    let DriverSettings::Vnc(vnc) = &tcp.driver else { panic!("{tcp:?}") };
     assert!(vnc.parameters.screen.read_only);
     assert_eq!(vnc.parameters.quality_level, Some(6));
     let password = tcp.credentials.password.as_ref().unwrap();

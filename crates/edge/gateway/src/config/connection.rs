@@ -39,7 +39,7 @@ struct RawTls {
 }
 
 /// `[connections.NAME.security]` as it is written.
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RawSecurity {
     require_encryption: bool,
@@ -76,7 +76,7 @@ impl RawConnection {
         }
         let protocol = self.protocol(&key)?;
         let transport = self.transport(&key, protocol)?;
-        let tls = self.tls.check(&format!("{key}.tls"), files)?;
+        let mut tls = self.tls.check(&format!("{key}.tls"), files)?;
         let password = match (&self.password, &self.password_file) {
             (Some(password), None) => Some(password.0.clone()),
             (None, Some(path)) => Some(files.read_secret(&format!("{key}.password_file"), path)?),
@@ -100,6 +100,18 @@ impl RawConnection {
                 vnc.require_encryption = self.security.require_encryption;
                 vnc.allow_plaintext_password = self.security.allow_plaintext_password;
             }
+            DriverSettings::Rdp(_) if self.security != RawSecurity::default() => {
+                let reason = "it is for VNC: RDP is always encrypted";
+                return Err(ConfigError::invalid(format!("{key}.security"), reason));
+            }
+            DriverSettings::Rdp(_) => {}
+        }
+        if let Some(verify) = driver.verify() {
+            if tls.verify != Verify::default() {
+                let reason = "tls.verify says how the certificate is checked; say it once";
+                return Err(ConfigError::invalid(format!("{key}.parameters"), reason));
+            }
+            tls.verify = verify;
         }
         let credentials = Credentials { username: self.username, password, domain: None };
         Ok(Connection { target: Target { protocol, transport, tls }, credentials, driver })
@@ -108,9 +120,9 @@ impl RawConnection {
     fn protocol(&self, key: &str) -> Result<Protocol, ConfigError> {
         let key = format!("{key}.protocol");
         let Some(name) = &self.protocol else {
-            return Err(ConfigError::missing(key, "write \"vnc\""));
+            return Err(ConfigError::missing(key, "write \"vnc\" or \"rdp\""));
         };
-        name.parse().map_err(|_unknown| ConfigError::out_of_range(key, "\"vnc\""))
+        name.parse().map_err(|_unknown| ConfigError::out_of_range(key, "\"vnc\" or \"rdp\""))
     }
 
     /// The one way to the remote that is given.

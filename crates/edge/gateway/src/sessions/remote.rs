@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc, time::Instant};
 
 use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial};
-use porthole_pixels::Surface;
+use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
 use crate::{App, Plan, driver::DriverConfig};
@@ -44,13 +44,26 @@ impl RemoteSide {
                     return Err(error);
                 }
             };
-            let remote = driver.start(dialled.is_local, Instant::now());
+            let remote = match driver.start(dialled.is_local, Instant::now()) {
+                Ok(remote) => remote,
+                Err(error) => {
+                    *self = Self::Gone;
+                    return Err(error.into());
+                }
+            };
             let driven = Driven::new(dialled.stream, remote, dialled.tls, *limits);
             *self = Self::Up(Box::new(driven));
         }
         match self {
             Self::Up(driven) => driven.next(surface).await,
             _ => std::future::pending().await,
+        }
+    }
+
+    /// A viewer would like this size: see [`DriverConfig::wish`].
+    pub(super) fn wish(&mut self, size: Size, scale_percent: u16) {
+        if let Self::Dialling { driver, .. } = self {
+            driver.wish(size, scale_percent);
         }
     }
 

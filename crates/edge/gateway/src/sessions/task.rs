@@ -283,6 +283,7 @@ impl Runner {
         match command {
             Command::Attach { hello, permissions, secret, outgoing, reply } => {
                 let viewer = ViewerId(self.viewers_ever);
+                self.remote.wish(hello.size, hello.scale_percent);
                 self.viewers_ever += 1;
                 let attach = Attach { viewer, hello, permissions, session: self.id, secret };
                 let attached = self.session.handle_attach(now, &attach);
