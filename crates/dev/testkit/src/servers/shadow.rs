@@ -1,4 +1,4 @@
-//! FreeRDP's shadow server: shows a display of this machine over RDP.
+//! `FreeRDP`'s shadow server: shows a display of this machine over RDP.
 
 use std::net::SocketAddr;
 use std::process::Command;
