@@ -146,12 +146,11 @@ impl DriverConfig {
     /// ratio. It counts for remotes that make their desktop when somebody connects.
     pub(crate) fn wish(&mut self, size: Size, scale_percent: u16) {
         match self {
-            Self::Vnc { .. } => {}
             Self::Rdp(config) if config.display_control && size.area() > 0 => {
                 config.size = size;
                 config.scale_percent = scale_percent.into();
             }
-            Self::Rdp(_) => {}
+            Self::Vnc { .. } | Self::Rdp(_) => {}
         }
     }
 
