@@ -5,11 +5,13 @@
 //! sessions or pacing.
 
 mod error;
+mod files;
 mod record;
 mod to_browser;
 mod to_gateway;
 
 pub use error::LinkError;
+pub use files::{FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest};
 pub use record::{BODY_MAX_BYTES, Record, records};
 pub use to_browser::{
     Ability, Category, Codec, ErrorRecord, Feature, Phase, ToBrowser, VideoRecord, Welcome,
@@ -46,6 +48,18 @@ pub const CELLS_MAX: u16 = 4096;
 
 /// How many sets of JPEG tables a browser keeps.
 pub const TABLES_MAX: u8 = 16;
+
+/// Longest path of a file, in bytes.
+pub const FILE_PATH_MAX_BYTES: usize = 4096;
+
+/// Longest name of a file, in bytes.
+pub const FILE_NAME_MAX_BYTES: usize = 255;
+
+/// Most bytes of a file in one record.
+pub const FILE_DATA_MAX_BYTES: usize = 256 << 10;
+
+/// Most requests about files of one browser that may be under way.
+pub const FILE_REQUESTS_MAX: usize = 32;
 
 /// How many video streams a browser decodes at a time.
 pub const STREAMS_MAX: u8 = 4;

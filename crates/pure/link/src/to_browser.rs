@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{CLIPBOARD_MAX_BYTES, LinkError, Record};
+use crate::{CLIPBOARD_MAX_BYTES, FileAnswer, LinkError, Record};
 
 /// Longest text in a message to the browser, in bytes, other than clipboard content.
 const WORDS_MAX_BYTES: usize = 4096;
@@ -75,6 +75,8 @@ pub struct Ability;
 impl Ability {
     /// The remote can change its size when asked.
     pub const RESIZE: u32 = 1;
+    /// There are files: the records 0x90 to 0x9f may be sent.
+    pub const FILES: u32 = 1 << 8;
 }
 
 /// The gateway's answer to Hello.
@@ -174,6 +176,8 @@ pub enum ToBrowser {
     Abilities(u32),
     /// 0x89
     Pong(u32),
+    /// 0x90 to 0x96
+    File(FileAnswer),
 }
 
 /// Appends the record that ends frame number `frame`.
@@ -229,6 +233,7 @@ impl ToBrowser {
             Self::Notice(text) => put_record(out, 0x87, |out| out.put_slice(text.as_bytes())),
             Self::Abilities(bits) => put_record(out, 0x88, |out| out.put_u32_le(*bits)),
             Self::Pong(token) => put_record(out, 0x89, |out| out.put_u32_le(*token)),
+            Self::File(answer) => answer.encode(out),
         }
     }
 
@@ -294,6 +299,7 @@ impl ToBrowser {
             0x87 => Self::Notice(words(input.take_rest())?),
             0x88 => Self::Abilities(short("abilities", input.u32_le())?),
             0x89 => Self::Pong(short("pong", input.u32_le())?),
+            0x90..=0x9f => return Ok(FileAnswer::decode(record)?.map(Self::File)),
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         }))

@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{CLIPBOARD_MAX_BYTES, Feature, LinkError, Record, TEXT_MAX_BYTES};
+use crate::{CLIPBOARD_MAX_BYTES, Feature, FileRequest, LinkError, Record, TEXT_MAX_BYTES};
 
 const FLAG_RESUME: u8 = 1;
 const FLAG_VIEW_ONLY: u8 = 2;
@@ -95,6 +95,8 @@ pub enum ToGateway {
     Visible(bool),
     /// 0x86
     Repaint(Rect),
+    /// 0x90 to 0x98
+    File(FileRequest),
 }
 
 impl ToGateway {
@@ -137,6 +139,7 @@ impl ToGateway {
             Self::Quality(mode) => put_record(out, 0x84, |out| out.put_u8(*mode as u8)),
             Self::Visible(visible) => put_record(out, 0x85, |out| out.put_u8((*visible).into())),
             Self::Repaint(rect) => put_record(out, 0x86, |out| put_rect(out, *rect)),
+            Self::File(request) => request.encode(out),
         }
     }
 
@@ -152,6 +155,7 @@ impl ToGateway {
             0x04 => Some(Self::Text(read_text("text", record.body, TEXT_MAX_BYTES)?)),
             0x81 => return read_clipboard(&mut input),
             0x84 => Some(Self::Quality(read_quality(input.u8())?)),
+            0x90..=0x9f => FileRequest::decode(record)?.map(Self::File),
             _ => return Self::decode_plain(record, &mut input),
         };
         Ok(known)
