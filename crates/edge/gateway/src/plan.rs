@@ -9,6 +9,7 @@ use porthole_token::{Address, Claims, Permission, Verified};
 
 use crate::{
     config::{Config, Connection, VncConnection},
+    drive::Drive,
     error::GatewayError,
     vnc::{Strictness, VncParameters},
 };
@@ -38,6 +39,8 @@ pub struct Plan {
     pub resize: bool,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
+    /// The connection's files, if it has any.
+    pub drive: Option<Drive>,
     /// How long the session may last: the shorter of what token and configuration say.
     pub session_max: Option<Duration>,
     /// The user in the portal's terms: `sub`, or nothing.
@@ -79,7 +82,8 @@ impl Plan {
             }
         };
         let parameters = &connection.vnc.parameters;
-        let permissions = permissions(grant.allow, parameters);
+        let drive = parameters.drive.drive(config.files.as_ref())?;
+        let permissions = permissions(grant.allow, parameters, drive.as_ref());
         let clipboard_max_bytes = clipboard_max_bytes(parameters, config);
         let limits = [
             grant.session_max_s.map(|seconds| Duration::from_secs(seconds.into())),
@@ -94,6 +98,7 @@ impl Plan {
             lossy: config.session.each.lossy && !parameters.force_lossless,
             resize: !parameters.disable_display_resize,
             clipboard_max_bytes,
+            drive,
             session_max: limits.into_iter().flatten().min(),
             target: connection.target,
             user: claims
@@ -137,7 +142,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
 }
 
 /// What the token grants, less what the connection withholds and what no VNC connection has.
-fn permissions(granted: porthole_token::Permissions, parameters: &VncParameters) -> Permissions {
+fn permissions(
+    granted: porthole_token::Permissions,
+    parameters: &VncParameters,
+    drive: Option<&Drive>,
+) -> Permissions {
     let kinds = [
         (Permission::Input, Permissions::INPUT, !parameters.read_only),
         // Guacamole's read-only leaves nothing that reaches the remote.
@@ -147,6 +156,12 @@ fn permissions(granted: porthole_token::Permissions, parameters: &VncParameters)
             !parameters.disable_paste && !parameters.read_only,
         ),
         (Permission::ClipboardOut, Permissions::CLIPBOARD_OUT, !parameters.disable_copy),
+        (
+            Permission::FilesIn,
+            Permissions::FILES_IN,
+            drive.is_some_and(|drive| drive.upload) && !parameters.read_only,
+        ),
+        (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
     ];
     kinds
         .into_iter()

@@ -6,6 +6,7 @@
 //! [`Registry`] finds a session for a viewer that comes back.
 
 mod compute;
+mod files;
 mod open;
 mod registry;
 mod remote;

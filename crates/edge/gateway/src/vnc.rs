@@ -7,6 +7,8 @@
 
 use porthole_rfb::EncodingKind;
 
+use crate::drive::DriveParameters;
+
 /// What the parameters of a VNC connection ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a parameter of its own")]
@@ -29,6 +31,9 @@ pub struct VncParameters {
     pub encodings: Vec<EncodingKind>,
     /// `clipboard-buffer-size`, in bytes.
     pub clipboard_max_bytes: Option<usize>,
+    /// `enable-drive` and what belongs to it. A VNC server has no drive, so it is a directory that
+    /// the desktop sees by other means.
+    pub drive: DriveParameters,
     /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
     pub server_key_pins: Vec<[u8; 32]>,
 }
@@ -88,6 +93,11 @@ impl VncParameters {
                 ),
             }
         }
+        if read.drive.enable && read.drive.path.is_none() {
+            let reason = "needs drive-path: a VNC server has no drive, so it must be a directory \
+                          that the desktop sees too";
+            return Err(ParameterError { name: "enable-drive".into(), reason: reason.into() });
+        }
         Ok(read)
     }
 
@@ -108,7 +118,7 @@ impl VncParameters {
                 self.clipboard_max_bytes = Some(size.ok_or("must be 1 to 52428800")?);
             }
             "server-key-fingerprints" => self.server_key_pins = fingerprints(value)?,
-            _ => return Ok(false),
+            _ => return self.drive.take(name, value),
         }
         Ok(true)
     }
@@ -210,7 +220,7 @@ fn is_known(name: &str) -> bool {
     // Details of features that are off; what switches them on is in the table above.
     let detail = ["sftp-", "wol-"].iter().any(|prefix| name.starts_with(prefix));
     detail
-        || matches!(name, "audio-servername" | "listen-timeout")
+        || matches!(name, "audio-servername" | "listen-timeout" | "drive-name")
         || UNSUPPORTED.iter().any(|(known, _, _)| matches(known, name))
 }
 
@@ -285,6 +295,7 @@ mod tests {
             ("autoretry", "3"),
             ("clipboard-encoding", "CP1252"),
             ("clipboard-buffer-size", "0"),
+            ("enable-drive", "true"),
             ("server-key-fingerprints", "ab:cd"),
             ("server-key-fingerprints", "none"),
         ] {

@@ -28,6 +28,8 @@ pub struct SessionConfig {
     pub age_max: Option<Duration>,
     /// Most viewers at a time.
     pub viewers_max: usize,
+    /// Whether there are files: somebody carries out [`crate::Output::File`].
+    pub files: bool,
     /// Largest clipboard content passed on in either direction, in bytes.
     pub clipboard_max_bytes: usize,
 }
@@ -45,6 +47,7 @@ impl Default for SessionConfig {
             idle_max: None,
             age_max: None,
             viewers_max: 16,
+            files: false,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
         }
     }

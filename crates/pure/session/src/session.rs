@@ -3,6 +3,7 @@
 mod compose;
 mod life;
 mod schedule;
+mod transfers;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use porthole_tiles::video::MotionTracker;
 
 use self::life::Seat;
 use crate::costs::Costs;
+use crate::files::{FileKey, FileOrder};
 use crate::frame::{Finished, Job};
 use crate::history::History;
 use crate::keys::TileKeys;
@@ -101,6 +103,8 @@ pub enum Output {
     Input(Input),
     /// Run this, on any thread, then call [`Session::handle_encoded`].
     Encode(Box<Job>),
+    /// Do this with the session's files, then call [`Session::handle_file`].
+    File(FileKey, FileOrder),
     /// A frame was on a viewer's canvas this long after it left.
     Painted(Duration),
     /// The session is over. Its viewers have been closed.
@@ -144,6 +148,7 @@ impl Session {
     /// A session that is still reaching its remote. `seed` is random and not told to anybody:
     /// it keeps others from making two pictures that this session takes for one.
     pub fn new(now: Instant, seed: u64, config: SessionConfig) -> Self {
+        let abilities = if config.files { Ability::FILES } else { 0 };
         Self {
             config,
             surface: Surface::default(),
@@ -160,7 +165,7 @@ impl Session {
                 cursor: None,
                 title: String::new(),
                 leds: 0,
-                abilities: 0,
+                abilities,
                 phase: Phase::Connecting,
             },
             outputs: VecDeque::new(),
@@ -226,6 +231,7 @@ impl Session {
                 return;
             }
             ToGateway::Repaint(rect) => return from.spoil(rect),
+            ToGateway::File(asked) => return self.handle_file_request(now, viewer, asked),
             ToGateway::ClipboardText(text) => {
                 if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
                     return from.owed.notice("this link does not allow pasting".into());
@@ -281,7 +287,8 @@ impl Session {
                 self.for_each_viewer(|viewer| viewer.owed.leds = true);
             }
             Event::ResizeSupported(supported) => {
-                self.shown.abilities = if supported { Ability::RESIZE } else { 0 };
+                self.shown.abilities &= !Ability::RESIZE;
+                self.shown.abilities |= if supported { Ability::RESIZE } else { 0 };
                 self.for_each_viewer(|viewer| viewer.owed.abilities = true);
                 if let Some(wish) = self.size_wish.take().filter(|_| supported) {
                     self.wish_size(wish);

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use porthole_link::{Feature, Phase, QualityMode, ToBrowser, Welcome, encode_frame_end};
 use porthole_pixels::{Damage, Point, Rect};
 
+use crate::files::Files;
 use crate::film::{Film, FilmDone};
 use crate::frame::{Finished, Head};
 use crate::history::History;
@@ -107,6 +108,8 @@ pub(crate) struct Viewer {
     /// The region that it gets as H.264.
     pub(crate) film: Option<Film>,
     pub(crate) owed: Owed,
+    /// What it asks for of the files.
+    pub(crate) files: Files,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
     frame: u32,
@@ -123,7 +126,8 @@ impl Viewer {
         mut welcome: Welcome,
         picture: Picture,
     ) -> Self {
-        let watching = Permissions::INPUT.with(Permissions::CLIPBOARD_IN);
+        let watching =
+            Permissions::INPUT.with(Permissions::CLIPBOARD_IN).with(Permissions::FILES_IN);
         let permissions = if view_only { granted.without(watching) } else { granted };
         // The viewer is told what it may do now, not what its token would allow.
         welcome.permissions = permissions.0;
@@ -150,6 +154,7 @@ impl Viewer {
                 cursor: true,
                 ..Owed::default()
             },
+            files: Files::default(),
             tables: 0,
             frame: 0,
             queued_bytes: 0,
@@ -176,6 +181,23 @@ impl Viewer {
         let mut message = BytesMut::new();
         self.owed.encode(shown, &mut message);
         (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// A message with what there is about files, if anything is and the socket has taken the rest.
+    pub(crate) fn take_files(&mut self, now: Instant) -> Option<Bytes> {
+        if !self.is_drained() {
+            return None;
+        }
+        let mut message = BytesMut::new();
+        self.files.write(now, &mut message);
+        (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// The remote offers a file.
+    pub(crate) fn offer_file(&mut self, path: &str, size: u64) {
+        if self.permissions.allow(Permissions::FILES_OUT) {
+            self.files.offer(path, size);
+        }
     }
 
     /// What has been lossy and still for `after`, nearest `pointer` first, at most `pixels_max`

@@ -7,7 +7,7 @@ use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify, WebSocketT
 use porthole_remote::Credentials;
 use serde::Deserialize;
 
-use super::{ConfigError, files::Files, raw::RawSecret, tls::certificates};
+use super::{ConfigError, Drives, files::Files, raw::RawSecret, tls::certificates};
 use crate::vnc::{Strictness, VncParameters};
 
 /// Port of the first VNC display.
@@ -185,6 +185,20 @@ impl RawConnection {
             )),
             _ => Err(ConfigError::invalid(key, "hostname, socket and url exclude each other")),
         }
+    }
+}
+
+impl Connection {
+    /// Whether the drive that it asks for can be had.
+    pub(crate) fn check_drive(
+        &self,
+        name: &str,
+        drives: Option<&Drives>,
+    ) -> Result<(), ConfigError> {
+        self.vnc.parameters.drive.drive(drives).map(drop).map_err(|error| {
+            let key = format!("connections.{}.parameters.{}", quoted(name), error.name);
+            ConfigError::invalid(key, error.reason)
+        })
     }
 }
 

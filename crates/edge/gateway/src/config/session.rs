@@ -106,6 +106,7 @@ pub(crate) fn check(
             idle_max: session.idle_max_s.map(Duration::from_secs),
             age_max: session.session_max_s.map(Duration::from_secs),
             viewers_max: len(session.viewers_max.into()),
+            files: false,
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },
     })

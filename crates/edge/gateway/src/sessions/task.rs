@@ -20,6 +20,7 @@ use tokio::{
 
 use super::{
     compute::Encodings,
+    files::FileDesk,
     open::hex,
     registry::{Place, SessionId},
     remote::RemoteSide,
@@ -99,6 +100,7 @@ pub(super) async fn run(
                 None => runner.handle_stop(),
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
+            (key, result) = runner.files.next() => runner.session.handle_file(key, result),
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -130,6 +132,7 @@ struct Runner {
     session: Session,
     remote: RemoteSide,
     encodings: Encodings,
+    files: FileDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
     /// Whether the operator lets viewers change the remote's size.
@@ -146,6 +149,7 @@ impl Runner {
             lossy: plan.lossy,
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
+            files: plan.drive.is_some(),
             ..app.config.session.each.clone()
         };
         Self {
@@ -155,6 +159,7 @@ impl Runner {
             session: Session::new(Instant::now(), seed, config),
             remote: RemoteSide::dial(app, plan),
             encodings: Encodings::default(),
+            files: FileDesk::new(plan.drive.as_ref(), &hex(&id)),
             viewers: HashMap::new(),
             viewers_ever: 0,
             resize: plan.resize,
@@ -181,6 +186,7 @@ impl Runner {
                         self.handle_encoded(finished);
                     }
                 }
+                Output::File(key, order) => self.files.start(key, order),
                 Output::Painted(latency) => self.app.metrics.frame_latency(latency),
                 Output::End(cause) => return Next::End(cause),
                 Output::Wait(deadline) => return Next::Wait(deadline),

@@ -37,6 +37,7 @@ impl Session {
                 self.outputs.push_back(Output::Send { viewer: viewer.id, message });
             }
             deadline = earliest(deadline, self.try_frame(now, at));
+            self.serve_files(now, at);
         }
         deadline
     }
