@@ -52,8 +52,9 @@ async function buildSite() {
   };
   const script = "text/javascript; charset=utf-8";
   const worker = await addHashed("worker", "js", script, await bundle("src/engine/worker.ts", {}));
+  const panel = await addHashed("files", "js", script, await bundle("src/files/panel.ts", {}));
   const define = { WORKER_FILE: JSON.stringify(`./${worker.slice("assets/".length)}`) };
-  const page = await addHashed("porthole", "js", script, await bundle("src/page/page.ts", define));
+  const page = await addHashed("porthole", "js", script, await bundle("src/page/page.ts", define, [later(panel)]));
   const style = await addHashed("page", "css", "text/css; charset=utf-8", await source("page.css"));
   const icon = await addHashed("icon", "svg", "image/svg+xml", await source("icon.svg"));
   const html = (await source("index.html")).replace("%script%", page).replace("%style%", style).replace("%icon%", icon);
@@ -61,8 +62,14 @@ async function buildSite() {
   await writeFile(join(out, "manifest.json"), `${JSON.stringify({ files }, null, 2)}\n`);
 }
 
-async function bundle(entry, define) {
-  const result = await build({ ...common, entryPoints: [entry], define, write: false });
+/** Leaves the file panel to a file of its own, which the page loads when it is wanted. */
+function later(path) {
+  const external = { path: `./${path.slice("assets/".length)}`, external: true };
+  return { name: "later", setup: (on) => on.onResolve({ filter: /\/files\/panel\.js$/ }, ({ kind }) => kind === "dynamic-import" ? external : null) };
+}
+
+async function bundle(entry, define, plugins = []) {
+  const result = await build({ ...common, entryPoints: [entry], define, plugins, write: false });
   return result.outputFiles[0].text;
 }
 

@@ -10,6 +10,7 @@ import { Controls } from "./controls.js";
 import { Cover } from "./cover.js";
 import { CursorView } from "./cursor.js";
 import { make } from "./dom.js";
+import { FilesDock } from "./files.js";
 import { fromHex, toHex } from "./hex.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
@@ -21,8 +22,11 @@ const HOST_CLASS = "porthole-host";
 const TOAST_MS = 6_000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
-/** Bit of Abilities. */
+/** Of these, those that let files be written or read. */
+const MAY_FILES = (1 << 3) | (1 << 4);
+/** Bits of Abilities. */
 const CAN_RESIZE = 1;
+const HAS_FILES = 1 << 8;
 const QUALITIES: readonly Quality[] = ["auto", "exact", "sparing"];
 
 /** The implementation behind {@link Connection}. */
@@ -37,6 +41,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   readonly #cover: Cover;
   readonly #toolbar: Toolbar | null;
   readonly #controls: Controls | null;
+  readonly #files: FilesDock;
   readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
   readonly #abort = new AbortController();
   #engine: EngineHost | null = null;
@@ -44,6 +49,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   #quality: Quality;
   #saved: SavedSession | null;
   #mayInput = false;
+  #mayFiles = false;
   /** Who waits for the engine's counters, in the order of asking. */
   readonly #statsWaiting: { readonly done: (stats: Stats) => void; readonly fail: (error: Error) => void }[] = [];
 
@@ -70,6 +76,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     });
     this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
     this.#controls = viewOnly ? null : this.#makeControls();
+    this.#files = this.#makeFiles(language);
     this.#mount();
     this.#listen();
     this.#start();
@@ -278,6 +285,10 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
+        this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
+        break;
+      case "file":
+        this.#files.handle(report);
         break;
       case "latency":
         this.#emit("latency", { latencyMs: report.latencyMs });
@@ -292,6 +303,8 @@ export class ScreenConnection extends EventTarget implements Connection {
   #welcome(permissions: number, resume: Resume, kept: boolean): void {
     this.#clipboard.permissions = permissions;
     this.#mayInput = (permissions & MAY_INPUT) !== 0;
+    this.#mayFiles = (permissions & MAY_FILES) !== 0;
+    this.#files.renewed(permissions);
     this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
     this.#controls?.renew(kept);
     this.#emit("session", this.#saved);
@@ -349,6 +362,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "quality":
       case "visible":
       case "repaint":
+      case "file":
         break;
     }
     this.#engine?.order({ kind: "send", command });
@@ -368,6 +382,20 @@ export class ScreenConnection extends EventTarget implements Connection {
       },
       tooLarge: () => {
         this.#toast(this.#strings.clipboardTooLarge);
+      },
+    });
+  }
+
+  #makeFiles(language: string): FilesDock {
+    return new FilesDock(() => this.#host.shadowRoot, language, {
+      send: (record) => {
+        this.#send(record);
+      },
+      closed: () => {
+        this.#controls?.focus(false);
+      },
+      failed: () => {
+        this.#toast(this.#strings.filesFailed);
       },
     });
   }
@@ -414,6 +442,10 @@ export class ScreenConnection extends EventTarget implements Connection {
       },
       sendClipboard: (text) => {
         this.sendClipboard(text);
+      },
+      files: () => {
+        this.#toolbar?.toggle(false);
+        void this.#files.toggle();
       },
       leave: () => {
         this.disconnect();

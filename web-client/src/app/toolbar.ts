@@ -20,6 +20,7 @@ export interface ToolbarListener {
   quality(quality: Quality): void;
   copy(text: string): void;
   sendClipboard(text: string): void;
+  files(): void;
   leave(): void;
   /** The user is done here: the keyboard belongs to the remote again. */
   closed(): void;
@@ -57,6 +58,7 @@ export class Toolbar {
   readonly #latency = make("span", { class: "latency" });
   readonly #clipboardText: HTMLTextAreaElement;
   readonly #clipboardButton: HTMLButtonElement;
+  readonly #filesButton: HTMLButtonElement;
   readonly #panels: (readonly [HTMLButtonElement, HTMLElement])[] = [];
 
   constructor(strings: Strings, viewOnly: boolean, scale: Scale, quality: Quality, listener: ToolbarListener) {
@@ -83,6 +85,10 @@ export class Toolbar {
     }
     this.#clipboardButton = this.#panel("clipboard", strings.clipboard, this.#clipboardPanel(viewOnly));
     this.#panel("display", strings.display, this.#displayPanel(scale, quality));
+    this.#filesButton = this.#button("files", strings.files, () => {
+      listener.files();
+    });
+    this.#filesButton.hidden = true;
     this.#button("leave", strings.leave, () => {
       listener.leave();
     });
@@ -124,6 +130,11 @@ export class Toolbar {
     this.#clipboardText.value = text;
     this.#clipboardButton.classList.toggle("news", waiting);
     this.#handle.classList.toggle("news", waiting);
+  }
+
+  /** Whether there are files. */
+  files(offered: boolean): void {
+    this.#filesButton.hidden = !offered;
   }
 
   scale(scale: Scale): void {

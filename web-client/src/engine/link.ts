@@ -145,6 +145,7 @@ export class Link {
       case "ping":
       case "visible":
       case "repaint":
+      case "file":
         break;
     }
     this.#current?.send(command);

@@ -5,6 +5,7 @@
 
 import type { Command, Resume } from "../wire/command.js";
 import type { Rgba } from "../paint/blocks.js";
+import type { FileRecord } from "../wire/message.js";
 
 /** Where a connection stands. `connected` means that the first frame is on the canvas. */
 export type LinkState = "connecting" | "connected" | "reconnecting" | "closed" | "failed";
@@ -70,6 +71,7 @@ export type Report =
   | { readonly kind: "phase"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
+  | FileRecord
   | { readonly kind: "latency"; readonly latencyMs: number }
   | { readonly kind: "stats"; readonly stats: Stats };
 

@@ -5,7 +5,7 @@
  * the page can make a record that the gateway would close the link for.
  */
 
-import { FEATURE, LINK_VERSION, type Rect } from "./message.js";
+import { FEATURE, LINK_VERSION, type FileRecord, type Rect } from "./message.js";
 import type { Bytes } from "./reader.js";
 
 /** Longest Text record, in bytes of UTF-8. */
@@ -46,7 +46,8 @@ export type Command =
   | { readonly kind: "ping"; readonly token: number }
   | { readonly kind: "quality"; readonly mode: number }
   | { readonly kind: "visible"; readonly visible: boolean }
-  | { readonly kind: "repaint"; readonly rect: Rect };
+  | { readonly kind: "repaint"; readonly rect: Rect }
+  | FileRecord;
 
 const utf8 = new TextEncoder();
 
@@ -81,6 +82,8 @@ export function encodeCommand(command: Command): Bytes {
       const { x, y, width, height } = command.rect;
       return record(0x86, 8, (body) => body.u16(x).u16(y).u16(width).u16(height));
     }
+    case "file":
+      return record(command.code, command.body.length, (body) => body.bytes(command.body));
   }
 }
 

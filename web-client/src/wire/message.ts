@@ -52,7 +52,16 @@ export type Message =
   | { readonly kind: "state"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
-  | { readonly kind: "pong"; readonly token: number };
+  | { readonly kind: "pong"; readonly token: number }
+  | FileRecord;
+
+/** A record about files, as it travels; `files.ts` tells what it says. */
+export interface FileRecord {
+  readonly kind: "file";
+  /** 0x90 to 0x9f. */
+  readonly code: number;
+  readonly body: Bytes;
+}
 
 /** The gateway's answer to Hello. */
 export interface WelcomeMessage {
@@ -208,7 +217,7 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
     case 0x89:
       return { kind: "pong", token: reader("pong").u32() };
     default:
-      return null;
+      return kind >= 0x90 && kind <= 0x9f ? { kind: "file", code: kind, body } : null;
   }
 }
 
