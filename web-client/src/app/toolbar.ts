@@ -263,7 +263,7 @@ export class Toolbar {
       return;
     }
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    const buttons = [...this.#bar.querySelectorAll("button")];
+    const buttons = [...this.#bar.querySelectorAll<HTMLButtonElement>("button:not([hidden])")];
     const at = buttons.findIndex((button) => button === event.target);
     if (step !== 0 && at !== -1) {
       event.preventDefault();
