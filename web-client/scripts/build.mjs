@@ -52,9 +52,10 @@ async function buildSite() {
     return add(`assets/${name}-${hash}.${extension}`, type, content);
   };
   const type = "text/javascript; charset=utf-8";
+  const panel = await addHashed("files", "js", type, await bundle("src/files/panel.ts", {}));
   const parts = {
-    script: await addHashed("porthole", "js", type, await bundle("src/page/page.ts", {})),
-    style: (await source("page.css")).trim(),
+    script: await addHashed("porthole", "js", type, await bundle("src/page/page.ts", { plugins: [later(panel)] })),
+    style: (await source("page.css")).trim().replaceAll(/\s*([{}:;,])\s*/g, "$1"),
     icon: await addHashed("icon", "svg", "image/svg+xml", await source("icon.svg")),
     engine: inline(await bundle("src/engine/worker.ts", {})),
     first: inline(await bundle("src/page/first.ts", { format: "iife" })),
@@ -62,6 +63,12 @@ async function buildSite() {
   const html = (await source("index.html")).replaceAll(/%(\w+)%/g, (_, name) => parts[name]);
   await add("index.html", "text/html; charset=utf-8", html);
   await writeFile(join(out, "manifest.json"), `${JSON.stringify({ files }, null, 2)}\n`);
+}
+
+/** Leaves the file panel to a file of its own, which the page loads when it is wanted. */
+function later(path) {
+  const external = { path: `./${path.slice("assets/".length)}`, external: true };
+  return { name: "later", setup: (on) => on.onResolve({ filter: /\/files\/panel\.js$/ }, ({ kind }) => kind === "dynamic-import" ? external : null) };
 }
 
 /** A script's text as it can stand in a page: nothing in it ends the element, or begins another. */

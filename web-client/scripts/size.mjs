@@ -1,4 +1,4 @@
-/** Fails when what the gateway serves weighs more than `LIMIT_BYTES` after gzip. */
+/** Fails when what the gateway serves for the start weighs more than `LIMIT_BYTES` after gzip. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -14,7 +14,8 @@ const { files } = JSON.parse(readFileSync(`${site}manifest.json`, "utf8"));
 let total = 0;
 for (const { path } of files) {
   const bytes = gzipSync(readFileSync(site + path), { level: 9 }).length;
-  total += bytes;
+  // Loaded when it is wanted, not at the start.
+  total += path.startsWith("assets/files-") ? 0 : bytes;
   console.log(`${String(bytes).padStart(7)} ${path}`);
 }
 console.log(`${String(total).padStart(7)} of ${LIMIT_BYTES} bytes after gzip`);

@@ -6,7 +6,8 @@ import { resolve } from "node:path";
 import { test } from "node:test";
 import { CLIPBOARD_MAX_BYTES, ClipboardJoiner, cutClipboard, PART_MAX_BYTES, type ClipboardContent, type ClipboardPart } from "../src/wire/clipboard.js";
 import { encodeCommand, helloProtocol, splitText, type Command } from "../src/wire/command.js";
-import { decodeMessages } from "../src/wire/message.js";
+import { decodeFileNews, encodeFileAct, type FileAct } from "../src/wire/files.js";
+import { decodeMessages, type Message } from "../src/wire/message.js";
 import { MessageError } from "../src/wire/reader.js";
 
 interface Vector {
@@ -33,7 +34,24 @@ function plain(value: unknown): unknown {
   );
 }
 
+/** Records as the file has them: those about files are decoded by the panel, the others by the engine. */
+function decodeAll(bytes: Uint8Array<ArrayBuffer>): readonly unknown[] {
+  const decode = (message: Message): unknown => {
+    if (message.kind !== "file") {
+      return message;
+    }
+    const answer = decodeFileNews(message);
+    return answer === null ? null : { kind: "file", ...answer };
+  };
+  return decodeMessages(bytes).map(decode).filter((message) => message !== null);
+}
+
 function toCommand(value: unknown): Command {
+  const file = value as { kind: string; request: number; act: { data?: string } };
+  if (file.kind === "file") {
+    const act = file.act.data === undefined ? file.act : { ...file.act, data: fromHex(file.act.data) };
+    return encodeFileAct(file.request, act as FileAct);
+  }
   const command = value as { kind: string; resume?: { session: string; secret: string } | null };
   if (command.kind === "hello" && command.resume != null) {
     const { session, secret } = command.resume;
@@ -51,9 +69,9 @@ for (const vector of vectors) {
     test(`decodes: ${vector.name}`, () => {
       const bytes = fromHex(vector.hex);
       if (vector.error === true) {
-        assert.throws(() => decodeMessages(bytes), MessageError);
+        assert.throws(() => decodeAll(bytes), MessageError);
       } else {
-        assert.deepEqual(plain(decodeMessages(bytes)), vector.skipped === true ? [] : [vector.value]);
+        assert.deepEqual(plain(decodeAll(bytes)), vector.skipped === true ? [] : [vector.value]);
       }
     });
   } else if (vector.error !== true) {
@@ -66,7 +84,7 @@ for (const vector of vectors) {
 test("every cut of a message is an error, and whole records in one message are all read", () => {
   const good = vectors.filter((vector) => vector.to === "browser" && vector.value !== undefined);
   const bytes = fromHex(good.map((vector) => vector.hex).join(""));
-  assert.deepEqual(plain(decodeMessages(bytes)), good.map((vector) => vector.value));
+  assert.deepEqual(plain(decodeAll(bytes)), good.map((vector) => vector.value));
   for (const { hex, name } of good) {
     const whole = fromHex(hex);
     for (let cut = 1; cut < whole.length; cut++) {

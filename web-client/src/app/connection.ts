@@ -10,6 +10,7 @@ import { Controls } from "./controls.js";
 import { Cover } from "./cover.js";
 import { CursorView } from "./cursor.js";
 import { make } from "./dom.js";
+import { FilesDock } from "./files.js";
 import { toHex } from "./hex.js";
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { RemoteScreen } from "../wire/message.js";
@@ -25,8 +26,11 @@ const HOST_CLASS = "porthole-host";
 const TOAST_MS = 6_000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
-/** Bit of Abilities. */
+/** Of these, those that let files be written or read. */
+const MAY_FILES = (1 << 3) | (1 << 4);
+/** Bits of Abilities. */
 const CAN_RESIZE = 1;
+const HAS_FILES = 1 << 8;
 
 /** The implementation behind {@link Connection}. */
 export class ScreenConnection extends EventTarget implements Connection {
@@ -41,6 +45,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   readonly #question: Question;
   readonly #toolbar: Toolbar | null;
   readonly #controls: Controls | null;
+  readonly #files: FilesDock;
   readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
   readonly #abort = new AbortController();
   #engine: EngineHost | null = null;
@@ -51,6 +56,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   #screens: readonly RemoteScreen[] = [];
   /** The screen that is shown alone. */
   #shownScreen: number | null = null;
+  #mayFiles = false;
   /** Who waits for the engine's counters, in the order of asking. */
   readonly #statsWaiting: { readonly done: (stats: Stats) => void; readonly fail: (error: Error) => void }[] = [];
 
@@ -82,6 +88,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     });
     this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
     this.#controls = viewOnly ? null : this.#makeControls();
+    this.#files = this.#makeFiles(language);
     this.#mount();
     this.#listen();
     this.#start(launched);
@@ -303,6 +310,10 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
+        this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
+        break;
+      case "file":
+        this.#files.handle(report);
         break;
       case "prompt":
         this.#question.show(report.fields, report.reason);
@@ -326,6 +337,8 @@ export class ScreenConnection extends EventTarget implements Connection {
   #welcome(permissions: number, resume: Resume, kept: boolean): void {
     this.#clipboard.permissions = permissions;
     this.#mayInput = (permissions & MAY_INPUT) !== 0;
+    this.#mayFiles = (permissions & MAY_FILES) !== 0;
+    this.#files.renewed(permissions);
     this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
     this.#controls?.renew(kept);
     this.#emit("session", this.#saved);
@@ -387,6 +400,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "visible":
       case "repaint":
       case "answer":
+      case "file":
         break;
     }
     this.#engine?.order({ kind: "send", command });
@@ -406,6 +420,20 @@ export class ScreenConnection extends EventTarget implements Connection {
       },
       tooLarge: () => {
         this.#toast(this.#strings.clipboardTooLarge);
+      },
+    });
+  }
+
+  #makeFiles(language: string): FilesDock {
+    return new FilesDock(() => this.#host.shadowRoot, language, {
+      send: (record) => {
+        this.#send(record);
+      },
+      closed: () => {
+        this.#controls?.focus(false);
+      },
+      failed: () => {
+        this.#toast(this.#strings.filesFailed);
       },
     });
   }
@@ -455,6 +483,10 @@ export class ScreenConnection extends EventTarget implements Connection {
       },
       sendClipboard: (text) => {
         this.sendClipboard(text);
+      },
+      files: () => {
+        this.#toolbar?.toggle(false);
+        void this.#files.toggle();
       },
       leave: () => {
         this.disconnect();

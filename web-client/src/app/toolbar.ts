@@ -23,6 +23,7 @@ export interface ToolbarListener {
   screen(id: number | null): void;
   copy(text: string): void;
   sendClipboard(text: string): void;
+  files(): void;
   leave(): void;
   /** The user is done here: the keyboard belongs to the remote again. */
   closed(): void;
@@ -61,6 +62,7 @@ export class Toolbar {
   readonly #clipboardText: HTMLTextAreaElement;
   readonly #clipboardButton: HTMLButtonElement;
   readonly #screens = make("div", {});
+  readonly #filesButton: HTMLButtonElement;
   readonly #panels: (readonly [HTMLButtonElement, HTMLElement])[] = [];
 
   constructor(strings: Strings, viewOnly: boolean, scale: Scale, quality: Quality, listener: ToolbarListener) {
@@ -87,6 +89,10 @@ export class Toolbar {
     }
     this.#clipboardButton = this.#panel("clipboard", strings.clipboard, this.#clipboardPanel(viewOnly));
     this.#panel("display", strings.display, this.#displayPanel(scale, quality));
+    this.#filesButton = this.#button("files", strings.files, () => {
+      listener.files();
+    });
+    this.#filesButton.hidden = true;
     this.#button("leave", strings.leave, () => {
       listener.leave();
     });
@@ -128,6 +134,11 @@ export class Toolbar {
     this.#clipboardText.value = text;
     this.#clipboardButton.classList.toggle("news", waiting);
     this.#handle.classList.toggle("news", waiting);
+  }
+
+  /** Whether there are files. */
+  files(offered: boolean): void {
+    this.#filesButton.hidden = !offered;
   }
 
   scale(scale: Scale): void {
@@ -267,7 +278,7 @@ export class Toolbar {
       return;
     }
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    const buttons = [...this.#bar.querySelectorAll("button")];
+    const buttons = [...this.#bar.querySelectorAll<HTMLButtonElement>("button:not([hidden])")];
     const at = buttons.findIndex((button) => button === event.target);
     if (step !== 0 && at !== -1) {
       event.preventDefault();

@@ -177,6 +177,12 @@ export class Engine {
       case "screens":
         this.#report(message, []);
         break;
+      case "file": {
+        // A copy: the view would keep, or take along, the whole message.
+        const body = message.body.slice();
+        this.#report({ kind: "file", code: message.code, body }, [body.buffer]);
+        break;
+      }
       case "welcome":
       case "error":
       case "pong":

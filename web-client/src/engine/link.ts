@@ -149,6 +149,7 @@ export class Link {
       case "visible":
       case "repaint":
       case "answer":
+      case "file":
         break;
     }
     this.#current?.send(command);

@@ -7,6 +7,7 @@ import type { ClipboardContent } from "../wire/clipboard.js";
 import type { Command, Resume } from "../wire/command.js";
 import type { RemoteScreen } from "../wire/message.js";
 import type { Rgba } from "../paint/blocks.js";
+import type { FileRecord } from "../wire/message.js";
 
 /** Where a connection stands. `connected` means that the first frame is on the canvas. */
 export type LinkState = "connecting" | "connected" | "reconnecting" | "closed" | "failed";
@@ -74,6 +75,7 @@ export type Report =
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
   | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
+  | FileRecord
   | { readonly kind: "latency"; readonly latencyMs: number }
   | { readonly kind: "stats"; readonly stats: Stats };
 

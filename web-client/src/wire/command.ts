@@ -6,7 +6,7 @@
  */
 
 import { partHead, type ClipboardPart } from "./clipboard.js";
-import { FEATURE, LINK_VERSION, type Rect } from "./message.js";
+import { FEATURE, LINK_VERSION, type FileRecord, type Rect } from "./message.js";
 import type { Bytes } from "./reader.js";
 
 /** Longest Text record, in bytes of UTF-8. */
@@ -49,7 +49,8 @@ export type Command =
   | { readonly kind: "quality"; readonly mode: number }
   | { readonly kind: "visible"; readonly visible: boolean }
   | { readonly kind: "repaint"; readonly rect: Rect }
-  | { readonly kind: "answer"; readonly username: string; readonly password: string; readonly domain: string };
+  | { readonly kind: "answer"; readonly username: string; readonly password: string; readonly domain: string }
+  | FileRecord;
 
 const utf8 = new TextEncoder();
 
@@ -86,6 +87,8 @@ export function encodeCommand(command: Command): Bytes {
     }
     case "answer":
       return encodeAnswer([command.username, command.password, command.domain]);
+    case "file":
+      return record(command.code, command.body.length, (body) => body.bytes(command.body));
   }
 }
 

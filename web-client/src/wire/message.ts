@@ -64,7 +64,16 @@ export type Message =
   | { readonly kind: "pong"; readonly token: number }
   /** What the remote wants to know: bits, see `docs/link.md`; 0 for nothing any more. */
   | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
-  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] };
+  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
+  | FileRecord;
+
+/** A record about files, as it travels; `files.ts` tells what it says. */
+export interface FileRecord {
+  readonly kind: "file";
+  /** 0x90 to 0x9f. */
+  readonly code: number;
+  readonly body: Bytes;
+}
 
 /** The gateway's answer to Hello. */
 export interface WelcomeMessage {
@@ -133,7 +142,7 @@ export interface CursorMessage {
  */
 export function decodeMessages(bytes: Bytes): readonly Message[] {
   if (bytes.length > MESSAGE_MAX_BYTES) {
-    throw new MessageError(`message has ${bytes.length} bytes, the limit is ${MESSAGE_MAX_BYTES}`);
+    throw new MessageError(`message has ${bytes.length} bytes`);
   }
   const reader = new Reader(bytes, "message");
   const messages: Message[] = [];
@@ -223,7 +232,7 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
       return { kind: "prompt", fields: from.u8(), reason: from.text() };
     }
     default:
-      return null;
+      return kind >= 0x90 && kind <= 0x9f ? { kind: "file", code: kind, body } : null;
   }
 }
 
@@ -246,7 +255,7 @@ function decodeWelcome(from: Reader): WelcomeMessage {
 function decodeTables(from: Reader): Message {
   const number = from.u8();
   if (number >= TABLES_MAX || from.left > TABLES_MAX_BYTES) {
-    throw new MessageError(`tables ${number} have ${from.left} bytes, the limits are ${TABLES_MAX} and ${TABLES_MAX_BYTES}`);
+    throw new MessageError(`tables ${number} have ${from.left} bytes`);
   }
   return { kind: "tables", number, data: from.rest() };
 }
@@ -263,7 +272,7 @@ function decodeVideo(from: Reader): Message {
   const rect = decodeRect(from);
   const stream = from.u8();
   if (stream >= STREAMS_MAX) {
-    throw new MessageError(`video stream is ${stream}, the limit is ${STREAMS_MAX}`);
+    throw new MessageError(`video stream is ${stream}`);
   }
   const key = (from.u8() & 1) !== 0;
   const parts = Array.from({ length: from.u8() }, () => decodeRect(from));
@@ -284,7 +293,7 @@ function decodeCursor(from: Reader): Message {
   const [hotspotX, hotspotY, width, height] = [from.u16(), from.u16(), from.u16(), from.u16()];
   const side = Math.max(width, height);
   if (side > CURSOR_SIDE_MAX_PX) {
-    throw new MessageError(`cursor side is ${side}, the limit is ${CURSOR_SIDE_MAX_PX}`);
+    throw new MessageError(`cursor side is ${side}`);
   }
   return { kind: "cursor", hotspotX, hotspotY, width, height, data: from.rest() };
 }

@@ -8,7 +8,8 @@ use porthole_rdp::{RdpClient, RdpConfig};
 use porthole_remote::{Credentials, Remote, RemoteError};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
-use crate::config::Config;
+use crate::config::{Config, Drives};
+use crate::drive::Drive;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
 use crate::rdp::RdpParameters;
 use crate::vnc::{VncParameters, VncSettings};
@@ -68,6 +69,18 @@ impl DriverSettings {
         match self {
             Self::Vnc(vnc) => &vnc.parameters.screen,
             Self::Rdp(rdp) => &rdp.screen,
+        }
+    }
+
+    /// The folder of files that the connection has, if any.
+    ///
+    /// # Errors
+    ///
+    /// It cannot have the one that it is to have.
+    pub(crate) fn drive(&self, drives: Option<&Drives>) -> Result<Option<Drive>, ParameterError> {
+        match self {
+            Self::Vnc(vnc) => vnc.parameters.drive.drive(drives),
+            Self::Rdp(_) => Ok(None),
         }
     }
 

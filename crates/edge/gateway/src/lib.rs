@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod drive;
 pub mod driver;
 pub mod error;
 pub mod http;

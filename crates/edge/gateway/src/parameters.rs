@@ -83,7 +83,21 @@ pub(crate) trait Vocabulary: Default {
                 ),
             }
         }
-        Ok(read)
+        match read.check() {
+            Ok(()) => Ok(read),
+            Err((name, reason)) => {
+                Err(ParameterError { name: name.to_owned(), reason: reason.to_owned() })
+            }
+        }
+    }
+
+    /// Whether the parameters make sense together.
+    ///
+    /// # Errors
+    ///
+    /// The name of one that does not, and why.
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        Ok(())
     }
 
     /// Why `name` with `value` cannot be honoured, if it cannot.

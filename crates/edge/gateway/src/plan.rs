@@ -9,6 +9,7 @@ use porthole_token::{Address, Claims, Permission, Verified};
 
 use crate::{
     config::{Config, Connection},
+    drive::Drive,
     driver::{DriverConfig, DriverSettings},
     error::GatewayError,
     parameters::{ParameterError, ScreenParameters, Strictness},
@@ -37,6 +38,8 @@ pub struct Plan {
     pub resize: bool,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
+    /// The connection's files, if it has any.
+    pub drive: Option<Drive>,
     /// How long the session may last: the shorter of what token and configuration say.
     pub session_max: Option<Duration>,
     /// The user in the portal's terms: `sub`, or nothing.
@@ -79,7 +82,8 @@ impl Plan {
         };
         let Connection { target, credentials, driver: settings } = connection;
         let screen = settings.screen();
-        let permissions = permissions(grant.allow, screen);
+        let drive = settings.drive(config.files.as_ref())?;
+        let permissions = permissions(grant.allow, screen, drive.as_ref());
         let clipboard_max_bytes = clipboard_max_bytes(screen, config);
         let lossy = config.session.each.lossy && !screen.force_lossless;
         let limits = [
@@ -94,6 +98,7 @@ impl Plan {
             lossy,
             resize: settings.resizes(),
             clipboard_max_bytes,
+            drive,
             session_max: limits.into_iter().flatten().min(),
             target,
             user: claims
@@ -146,7 +151,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
 }
 
 /// What the token grants, less what the connection withholds and what no connection has.
-fn permissions(granted: porthole_token::Permissions, screen: &ScreenParameters) -> Permissions {
+fn permissions(
+    granted: porthole_token::Permissions,
+    screen: &ScreenParameters,
+    drive: Option<&Drive>,
+) -> Permissions {
     let kinds = [
         (Permission::Input, Permissions::INPUT, !screen.read_only),
         // Guacamole's read-only leaves nothing that reaches the remote.
@@ -156,6 +165,12 @@ fn permissions(granted: porthole_token::Permissions, screen: &ScreenParameters) 
             !screen.disable_paste && !screen.read_only,
         ),
         (Permission::ClipboardOut, Permissions::CLIPBOARD_OUT, !screen.disable_copy),
+        (
+            Permission::FilesIn,
+            Permissions::FILES_IN,
+            drive.is_some_and(|drive| drive.upload) && !screen.read_only,
+        ),
+        (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
     ];
     kinds
         .into_iter()

@@ -157,3 +157,38 @@ fn refuses_what_is_not_offered() {
         assert_eq!(error.category(), porthole_link::Category::Policy);
     }
 }
+
+#[test]
+fn files_go_where_token_connection_and_configuration_let_them() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = |parameters: &str, allow: Permissions| {
+        let text = format!(
+            "[files]\nroot = \"{}\"\n[connections.a]\nprotocol = \"vnc\"\nhostname = \"a\"\n\
+             [connections.a.parameters]\ndrive-path = \"a\"\n{parameters}",
+            root.path().display()
+        );
+        Plan::from_claims(&claims(connection("a"), allow, None), &testing::config(&text)).unwrap()
+    };
+    let files: Permissions = [Permission::FilesIn, Permission::FilesOut].into_iter().collect();
+    assert_eq!(plan("enable-drive = true", files).permissions, 0b11000);
+    assert!(plan("enable-drive = true", Permissions::NONE).drive.is_some());
+    for (parameters, allow, want) in [
+        ("enable-drive = true", Permissions::NONE, 0),
+        ("enable-drive = false", files, 0),
+        ("enable-drive = true\ndisable-upload = true", files, 0b10000),
+        ("enable-drive = true\ndisable-download = true", files, 0b01000),
+        ("enable-drive = true\nread-only = true", files, 0b10000),
+    ] {
+        assert_eq!(plan(parameters, allow).permissions, want, "{parameters}");
+    }
+    // A token names its own folder, below the root and nowhere else.
+    let with =
+        |path| address(Protocol::Vnc, "a", &[("enable-drive", "true"), ("drive-path", path)]);
+    let config = format!("[files]\nroot = \"{}\"\n", root.path().display());
+    let config = testing::config(&config);
+    assert!(Plan::from_claims(&claims(with("ada"), files, None), &config).is_ok());
+    for path in ["/etc", "../x"] {
+        let error = Plan::from_claims(&claims(with(path), files, None), &config).unwrap_err();
+        assert_eq!(error.cause(), "parameter");
+    }
+}

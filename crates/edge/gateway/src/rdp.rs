@@ -217,7 +217,7 @@ const UNSUPPORTED: &[Unsupported] = &[
 
 #[cfg(test)]
 mod tests {
-    use porthole_rdp::{ColorDepth, SecurityMode};
+    use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
 
     use super::RdpParameters;
     use crate::parameters::{Strictness, Vocabulary as _};
@@ -235,7 +235,10 @@ mod tests {
         assert!(read("ignore-cert", "true").unwrap().verify().is_some());
         assert_eq!(read("ignore-cert", "false").unwrap().verify(), None);
         assert!(read("cert-fingerprints", &"ab".repeat(32)).unwrap().verify().is_some());
-        assert_ne!(read("server-layout", "de-de-qwertz").unwrap().layout, Default::default());
+        assert_ne!(
+            read("server-layout", "de-de-qwertz").unwrap().layout,
+            KeyboardLayout::default()
+        );
         assert_eq!(read("color-depth", "16").unwrap().color_depth, ColorDepth::Bits16);
         assert!(read("resize-method", "none").unwrap().keeps_size);
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);

@@ -7,6 +7,7 @@
 
 mod ask;
 mod compute;
+mod files;
 mod open;
 mod registry;
 mod remote;

@@ -4,6 +4,7 @@ use porthole_remote::Credentials;
 use porthole_rfb::{EncodingKind, RfbConfig, Seed};
 
 use crate::config::Config;
+use crate::drive::DriveParameters;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
 
 /// What the VNC driver is told about one remote.
@@ -78,6 +79,9 @@ pub struct VncParameters {
     pub encodings: Vec<EncodingKind>,
     /// `h264` is among `encodings`: the server's own video is passed on.
     pub h264: bool,
+    /// `enable-drive` and what belongs to it. A VNC server has no drive, so it is a directory that
+    /// the desktop sees by other means.
+    pub drive: DriveParameters,
     /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
     pub server_key_pins: Vec<[u8; 32]>,
 }
@@ -86,7 +90,7 @@ impl Vocabulary for VncParameters {
     const PROTOCOL: &'static str = "VNC";
     const UNSUPPORTED: &'static [Unsupported] = UNSUPPORTED;
     const DETAILS: &'static [&'static str] =
-        &["sftp-", "wol-", "audio-servername", "listen-timeout"];
+        &["sftp-", "wol-", "audio-servername", "listen-timeout", "drive-name"];
 
     fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
         match name {
@@ -95,9 +99,18 @@ impl Vocabulary for VncParameters {
             "quality-level" => self.quality_level = level(value)?,
             "encodings" => (self.encodings, self.h264) = encodings(value)?,
             "server-key-fingerprints" => self.server_key_pins = fingerprints(value)?,
-            _ => return self.screen.take(name, value),
+            _ => return Ok(self.drive.take(name, value)? || self.screen.take(name, value)?),
         }
         Ok(true)
+    }
+
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.drive.enable && self.drive.path.is_none() {
+            let reason = "needs drive-path: a VNC server has no drive, so it must be a directory \
+                          that the desktop sees too";
+            return Err(("enable-drive", reason));
+        }
+        Ok(())
     }
 }
 
@@ -240,6 +253,7 @@ mod tests {
             ("autoretry", "3"),
             ("clipboard-encoding", "CP1252"),
             ("clipboard-buffer-size", "0"),
+            ("enable-drive", "true"),
             ("server-key-fingerprints", "ab:cd"),
             ("server-key-fingerprints", "none"),
         ] {

@@ -6,6 +6,7 @@
 
 mod clipboard;
 mod error;
+mod files;
 mod prompt;
 mod record;
 mod to_browser;
@@ -15,6 +16,7 @@ pub use clipboard::{
     ClipboardContent, ClipboardFormat, ClipboardJoiner, ClipboardPart, ClipboardParts,
 };
 pub use error::LinkError;
+pub use files::{FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest};
 pub use prompt::{ANSWER_MAX_BYTES, Answer, Prompt, PromptField};
 pub use record::{BODY_MAX_BYTES, Record, records};
 pub use to_browser::{
@@ -58,6 +60,18 @@ pub const CELLS_MAX: u16 = 4096;
 
 /// How many sets of JPEG tables a browser keeps.
 pub const TABLES_MAX: u8 = 16;
+
+/// Longest path of a file, in bytes.
+pub const FILE_PATH_MAX_BYTES: usize = 4096;
+
+/// Longest name of a file, in bytes.
+pub const FILE_NAME_MAX_BYTES: usize = 255;
+
+/// Most bytes of a file in one record.
+pub const FILE_DATA_MAX_BYTES: usize = 256 << 10;
+
+/// Most requests about files of one browser that may be under way.
+pub const FILE_REQUESTS_MAX: usize = 32;
 
 /// How many video streams a browser decodes at a time.
 pub const STREAMS_MAX: u8 = 4;

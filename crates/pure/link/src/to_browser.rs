@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{ClipboardPart, LinkError, Prompt, Record, SCREENS_MAX};
+use crate::{ClipboardPart, FileAnswer, LinkError, Prompt, Record, SCREENS_MAX};
 
 /// Longest text in a message to the browser, in bytes, other than clipboard content.
 const WORDS_MAX_BYTES: usize = 4096;
@@ -75,6 +75,8 @@ pub struct Ability;
 impl Ability {
     /// The remote can change its size when asked.
     pub const RESIZE: u32 = 1;
+    /// There are files: the records 0x90 to 0x9f may be sent.
+    pub const FILES: u32 = 1 << 8;
 }
 
 /// The gateway's answer to Hello.
@@ -187,6 +189,8 @@ pub enum ToBrowser {
     Screens(Vec<ScreenPlace>),
     /// 0x8b
     Prompt(Prompt),
+    /// 0x90 to 0x96
+    File(FileAnswer),
 }
 
 /// Appends the record that ends frame number `frame`.
@@ -244,6 +248,7 @@ impl ToBrowser {
                 out.put_u8(prompt.fields);
                 out.put_slice(prompt.reason.as_bytes());
             }),
+            Self::File(answer) => answer.encode(out),
         }
     }
 
@@ -307,6 +312,7 @@ impl ToBrowser {
                 let fields = short("prompt", input.u8())?;
                 Self::Prompt(Prompt { fields, reason: words(input.take_rest())? })
             }
+            0x90..=0x9f => return Ok(FileAnswer::decode(record)?.map(Self::File)),
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         }))

@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{Answer, ClipboardPart, Feature, LinkError, Record, TEXT_MAX_BYTES};
+use crate::{Answer, ClipboardPart, Feature, FileRequest, LinkError, Record, TEXT_MAX_BYTES};
 
 const FLAG_RESUME: u8 = 1;
 const FLAG_VIEW_ONLY: u8 = 2;
@@ -97,6 +97,8 @@ pub enum ToGateway {
     Repaint(Rect),
     /// 0x87
     Answer(Answer),
+    /// 0x90 to 0x98
+    File(FileRequest),
 }
 
 impl ToGateway {
@@ -137,6 +139,7 @@ impl ToGateway {
             Self::Visible(visible) => put_record(out, 0x85, |out| out.put_u8((*visible).into())),
             Self::Repaint(rect) => put_record(out, 0x86, |out| put_rect(out, *rect)),
             Self::Answer(answer) => put_record(out, 0x87, |out| answer.put(out)),
+            Self::File(request) => request.encode(out),
         }
     }
 
@@ -153,6 +156,7 @@ impl ToGateway {
             0x81 => Some(Self::Clipboard(ClipboardPart::read(&mut input)?)),
             0x84 => Some(Self::Quality(read_quality(input.u8())?)),
             0x87 => Some(Self::Answer(Answer::read(&mut input)?)),
+            0x90..=0x9f => FileRequest::decode(record)?.map(Self::File),
             _ => return Self::decode_plain(record, &mut input),
         };
         Ok(known)

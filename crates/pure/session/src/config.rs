@@ -35,6 +35,8 @@ pub struct SessionConfig {
     pub prompt_max: Duration,
     /// Most viewers at a time.
     pub viewers_max: usize,
+    /// Whether there are files: somebody carries out [`crate::Output::File`].
+    pub files: bool,
     /// Largest clipboard content passed on in either direction, in bytes of each format.
     pub clipboard_max_bytes: usize,
 }
@@ -55,6 +57,7 @@ impl Default for SessionConfig {
             age_max: None,
             prompt_max: Duration::from_secs(300),
             viewers_max: 16,
+            files: false,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
         }
     }

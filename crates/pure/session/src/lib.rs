@@ -13,6 +13,7 @@ mod cells;
 mod clipboard;
 mod config;
 mod costs;
+mod files;
 mod film;
 mod frame;
 mod grid;
@@ -27,6 +28,7 @@ mod session;
 mod viewer;
 
 pub use config::SessionConfig;
+pub use files::{FileKey, FileOrder, FileResult};
 pub use frame::{Encodings, Finished, Frame, Job, Piece};
 pub use permissions::Permissions;
 pub use session::{Attach, AttachError, EndCause, Output, Session, ViewerId};

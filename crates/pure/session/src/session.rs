@@ -6,6 +6,7 @@ mod covers;
 mod life;
 mod prompt;
 mod schedule;
+mod transfers;
 mod video;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use porthole_tiles::video::MotionTracker;
 pub(crate) use self::covers::Passed;
 use self::life::Seat;
 use crate::costs::Costs;
+use crate::files::{FileKey, FileOrder};
 use crate::frame::{Finished, Job};
 use crate::history::History;
 use crate::keys::TileKeys;
@@ -112,6 +114,8 @@ pub enum Output {
     Credentials(Credentials),
     /// Run this, on any thread, then call [`Session::handle_encoded`].
     Encode(Box<Job>),
+    /// Do this with the session's files, then call [`Session::handle_file`].
+    File(FileKey, FileOrder),
     /// A frame was on a viewer's canvas this long after it left.
     Painted(Duration),
     /// The session is over. Its viewers have been closed.
@@ -163,6 +167,7 @@ impl Session {
     /// A session that is still reaching its remote. `seed` is random and not told to anybody:
     /// it keeps others from making two pictures that this session takes for one.
     pub fn new(now: Instant, seed: u64, config: SessionConfig) -> Self {
+        let abilities = if config.files { Ability::FILES } else { 0 };
         Self {
             config,
             surface: Surface::default(),
@@ -181,7 +186,7 @@ impl Session {
                 cursor: None,
                 title: String::new(),
                 leds: 0,
-                abilities: 0,
+                abilities,
                 screens: Vec::new(),
                 phase: Phase::Connecting,
                 prompt: None,
@@ -249,6 +254,7 @@ impl Session {
                 from.visible = visible;
                 return;
             }
+            ToGateway::File(asked) => return self.handle_file_request(now, viewer, asked),
             ToGateway::Repaint(rect) => {
                 from.spoil(rect);
                 // The remote's own file may be why.
@@ -309,7 +315,8 @@ impl Session {
                 self.for_each_viewer(|viewer| viewer.owed.leds = true);
             }
             Event::ResizeSupported(supported) => {
-                self.shown.abilities = if supported { Ability::RESIZE } else { 0 };
+                self.shown.abilities &= !Ability::RESIZE;
+                self.shown.abilities |= if supported { Ability::RESIZE } else { 0 };
                 self.for_each_viewer(|viewer| viewer.owed.abilities = true);
                 if let Some(wish) = self.size_wish.take().filter(|_| supported) {
                     self.wish_size(wish);

@@ -12,7 +12,10 @@ use porthole_pixels::{Rect, Size, Surface};
 use porthole_remote::{Credentials, Event, Input};
 use porthole_tiles::{Encoder, decode_palette, decode_rgb};
 
-use crate::{Attach, AttachError, EndCause, Output, Permissions, Session, SessionConfig, ViewerId};
+use crate::{
+    Attach, AttachError, EndCause, FileKey, FileOrder, Output, Permissions, Session, SessionConfig,
+    ViewerId,
+};
 
 pub(crate) const ALL: Permissions = Permissions(0b111);
 pub(crate) const SIZE: Size = Size::new(640, 480);
@@ -25,6 +28,7 @@ pub(crate) struct Stage {
     pub(crate) inputs: Vec<Input>,
     pub(crate) answers: Vec<Credentials>,
     pub(crate) closed: Vec<(ViewerId, String)>,
+    pub(crate) orders: Vec<(FileKey, FileOrder)>,
     pub(crate) ended: Option<EndCause>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) viewers: Vec<Screen>,
@@ -72,6 +76,7 @@ impl Stage {
             inputs: Vec::new(),
             answers: Vec::new(),
             closed: Vec::new(),
+            orders: Vec::new(),
             ended: None,
             deadline: None,
             viewers: Vec::new(),
@@ -172,6 +177,7 @@ impl Stage {
                 Output::Input(input) => self.inputs.push(input),
                 Output::Credentials(answer) => self.answers.push(answer),
                 Output::Painted(_) => (),
+                Output::File(key, order) => self.orders.push((key, order)),
                 Output::Encode(job) => {
                     let finished = job.run(&mut self.encoder).unwrap();
                     self.session.handle_encoded(self.now, finished);

@@ -11,6 +11,7 @@ use porthole_link::{
 use porthole_pixels::{Damage, Point, Rect};
 
 use crate::clipboard::Outgoing;
+use crate::files::Files;
 use crate::film::{Film, FilmDone};
 use crate::frame::{FILE_TABLES, Finished, Head};
 use crate::history::History;
@@ -123,6 +124,8 @@ pub(crate) struct Viewer {
     pub(crate) clipboard: Option<Outgoing>,
     /// What it copied, as far as that has come.
     pub(crate) pasting: ClipboardJoiner,
+    /// What it asks for of the files.
+    pub(crate) files: Files,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
     /// Those it has as number [`FILE_TABLES`].
@@ -142,7 +145,8 @@ impl Viewer {
         picture: Picture,
         videos: VideoQueue,
     ) -> Self {
-        let watching = Permissions::INPUT.with(Permissions::CLIPBOARD_IN);
+        let watching =
+            Permissions::INPUT.with(Permissions::CLIPBOARD_IN).with(Permissions::FILES_IN);
         let permissions = if view_only { granted.without(watching) } else { granted };
         // The viewer is told what it may do now, not what its token would allow.
         welcome.permissions = permissions.0;
@@ -173,6 +177,7 @@ impl Viewer {
             },
             clipboard: None,
             pasting: ClipboardJoiner::default(),
+            files: Files::default(),
             tables: 0,
             file_tables: Bytes::new(),
             frame: 0,
@@ -200,6 +205,23 @@ impl Viewer {
         let mut message = BytesMut::new();
         self.owed.encode(shown, &mut message);
         (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// A message with what there is about files, if anything is and the socket has taken the rest.
+    pub(crate) fn take_files(&mut self, now: Instant) -> Option<Bytes> {
+        if !self.is_drained() {
+            return None;
+        }
+        let mut message = BytesMut::new();
+        self.files.write(now, &mut message);
+        (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// The remote offers a file.
+    pub(crate) fn offer_file(&mut self, path: &str, size: u64) {
+        if self.permissions.allow(Permissions::FILES_OUT) {
+            self.files.offer(path, size);
+        }
     }
 
     /// What has been lossy and still for `after`, nearest `pointer` first, at most `pixels_max`

@@ -277,6 +277,7 @@ fn the_documentation_has_every_key() {
         "[timeouts]",
         "[session]",
         "[pacing]",
+        "[files]",
         "[connections.NAME]",
         "[connections.NAME.tls]",
         "[connections.NAME.security]",
@@ -317,6 +318,7 @@ fn the_documented_examples_load() {
     std::fs::write(dir.path().join("lab-1.password"), "geheim\n").unwrap();
     let portal = rcgen::KeyPair::generate().unwrap();
     std::fs::write(dir.path().join("portal.pub.pem"), portal.public_key_pem()).unwrap();
+    std::fs::create_dir(dir.path().join("files")).unwrap();
     std::fs::write(dir.path().join("portal.key.pem"), portal.serialize_pem()).unwrap();
 
     let examples: Vec<_> = documentation.split("```toml\n").skip(1).collect();
@@ -326,5 +328,32 @@ fn the_documented_examples_load() {
         if let Err(problems) = Config::from_text(&dir.path().join("porthole.toml"), example, []) {
             panic!("{problems}\nin\n{example}");
         }
+    }
+}
+
+#[test]
+fn files_are_below_a_directory_that_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().display();
+    let drive = "[connections.a]\nprotocol = \"vnc\"\nhostname = \"a\"\n\
+                 [connections.a.parameters]\nenable-drive = true\n";
+    assert!(super::testing::config("").files.is_none());
+    let config = super::testing::config(&format!(
+        "[files]\nroot = \"{root}\"\nquota_bytes = 500\n{drive}drive-path = \"{root}/a\"\n"
+    ));
+    assert_eq!(config.files.unwrap().limits.file_bytes, 500);
+    for (text, want) in [
+        ("[files]\nquota_bytes = 1\n".to_owned(), "without files.root"),
+        ("[files]\nroot = \"/nonexistent/files\"\n".to_owned(), "no such directory"),
+        (format!("[files]\nroot = \"{root}\"\nfile_max_bytes = 0\n"), "files.file_max_bytes"),
+        (format!("{drive}drive-path = \"a\"\n"), "connections.a.parameters.enable-drive"),
+        (format!("[files]\nroot = \"{root}\"\n{drive}"), "needs drive-path"),
+        (
+            format!("[files]\nroot = \"{root}\"\n{drive}drive-path = \"../b\"\n"),
+            "connections.a.parameters.drive-path",
+        ),
+    ] {
+        let problems = super::testing::problems(&text, &[]);
+        assert!(problems.contains(want), "{problems}");
     }
 }

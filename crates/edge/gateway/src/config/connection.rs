@@ -7,7 +7,7 @@ use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify, WebSocketT
 use porthole_remote::Credentials;
 use serde::Deserialize;
 
-use super::{ConfigError, files::Files, raw::RawSecret, tls::certificates};
+use super::{ConfigError, Drives, files::Files, raw::RawSecret, tls::certificates};
 use crate::driver::DriverSettings;
 use crate::parameters::{Strictness, fingerprint};
 
@@ -181,6 +181,20 @@ impl RawConnection {
             )),
             _ => Err(ConfigError::invalid(key, "hostname, socket and url exclude each other")),
         }
+    }
+}
+
+impl Connection {
+    /// Whether the drive that it asks for can be had.
+    pub(crate) fn check_drive(
+        &self,
+        name: &str,
+        drives: Option<&Drives>,
+    ) -> Result<(), ConfigError> {
+        self.driver.drive(drives).map(drop).map_err(|error| {
+            let key = format!("connections.{}.parameters.{}", quoted(name), error.name);
+            ConfigError::invalid(key, error.reason)
+        })
     }
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn check(
             age_max: session.session_max_s.map(Duration::from_secs),
             prompt_max: Duration::from_secs(session.prompt_s),
             viewers_max: len(session.viewers_max.into()),
+            files: false,
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },
     })

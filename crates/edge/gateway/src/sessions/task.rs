@@ -21,6 +21,7 @@ use tokio::{
 use super::{
     ask::{Asking, Question},
     compute::Encodings,
+    files::FileDesk,
     open::hex,
     registry::{Place, SessionId},
     remote::RemoteSide,
@@ -101,6 +102,7 @@ pub(super) async fn run(
                 None => runner.handle_stop(),
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
+            (key, result) = runner.files.next() => runner.session.handle_file(key, result),
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -135,6 +137,7 @@ struct Runner {
     plan: Plan,
     asking: Asking,
     encodings: Encodings,
+    files: FileDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
     connected: bool,
@@ -150,6 +153,7 @@ impl Runner {
             passes_video: plan.driver.has_video(),
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
+            files: plan.drive.is_some(),
             ..app.config.session.each.clone()
         };
         Self {
@@ -158,6 +162,7 @@ impl Runner {
             name: hex(&id),
             session: Session::new(Instant::now(), seed, config),
             remote: RemoteSide::dial(app, &plan),
+            files: FileDesk::new(plan.drive.as_ref(), &hex(&id)),
             plan,
             asking: Asking::default(),
             encodings: Encodings::default(),
@@ -187,6 +192,7 @@ impl Runner {
                         self.handle_encoded(finished);
                     }
                 }
+                Output::File(key, order) => self.files.start(key, order),
                 Output::Painted(latency) => self.app.metrics.frame_latency(latency),
                 Output::End(cause) => return Next::End(cause),
                 Output::Wait(deadline) => return Next::Wait(deadline),

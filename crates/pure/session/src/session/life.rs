@@ -100,7 +100,8 @@ impl Session {
     /// A viewer's socket is gone. Its seat is kept for [`crate::SessionConfig::linger`].
     pub fn handle_detach(&mut self, now: Instant, viewer: ViewerId) {
         let Some(at) = self.viewers.iter().position(|held| held.id == viewer) else { return };
-        let left = self.viewers.swap_remove(at);
+        let mut left = self.viewers.swap_remove(at);
+        self.close_files(&mut left);
         if left.permissions.allow(Permissions::INPUT) {
             self.pass_on(Input::ReleaseAll);
         }
@@ -166,7 +167,8 @@ impl Session {
             return Some(Returned { granted, picture, clipboard, unheard: unheard(last) });
         }
         let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
-        let viewer = self.viewers.swap_remove(at);
+        let mut viewer = self.viewers.swap_remove(at);
+        self.close_files(&mut viewer);
         if viewer.permissions.allow(Permissions::INPUT) {
             self.pass_on(Input::ReleaseAll);
         }

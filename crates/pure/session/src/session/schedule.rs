@@ -48,6 +48,7 @@ impl Session {
             }
             deadline = earliest(deadline, viewer.clipboard_at(now, max_bytes));
             deadline = earliest(deadline, self.try_frame(now, at));
+            self.serve_files(now, at);
         }
         deadline
     }
