@@ -14,7 +14,12 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Expects the last record and the close code to be of this kind, and the log to name the cause.
-async fn expect(lab: &Lab, options: &ViewerOptions, category: Category, cause: &str) -> Result<()> {
+pub(crate) async fn expect(
+    lab: &Lab,
+    options: &ViewerOptions,
+    category: Category,
+    cause: &str,
+) -> Result<()> {
     let mut viewer = Viewer::connect(options).await?;
     let (error, code) = viewer.wait_for_error(SOON).await?;
     let what = format!("{error:?} and {code} in place of {category:?} {cause:?}");

@@ -5,8 +5,8 @@ use std::io::Read as _;
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
 use porthole_link::{
-    CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, Phase, ScreenPlace,
-    ToBrowser, Welcome,
+    CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, Phase, Prompt,
+    ScreenPlace, ToBrowser, Welcome,
 };
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
@@ -37,6 +37,8 @@ pub struct Seen {
     pub screens: Vec<ScreenPlace>,
     /// Notices.
     pub notices: Vec<String>,
+    /// What the remote wanted to know, and when it did no more.
+    pub prompts: Vec<Prompt>,
     /// Answers to pings.
     pub pongs: Vec<u32>,
     /// The last record.
@@ -74,6 +76,7 @@ impl Seen {
             ToBrowser::Notice(words) => keep(&mut self.notices, words),
             ToBrowser::Abilities(bits) => self.abilities = Some(bits),
             ToBrowser::Pong(token) => keep(&mut self.pongs, token),
+            ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
             drawing => bail!("{drawing:?} is the screen's"),
         }
         Ok(())
