@@ -108,7 +108,7 @@ impl DriverSettings {
             },
             Self::Rdp(rdp) => {
                 let name = server_name(target);
-                let config = rdp.driver(credentials, name, clipboard_max_bytes, lossy, config);
+                let config = rdp.driver(credentials, name, clipboard_max_bytes, config);
                 DriverConfig::Rdp(Box::new(config))
             }
         }

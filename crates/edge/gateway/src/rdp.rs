@@ -52,13 +52,12 @@ impl RdpParameters {
         }
     }
 
-    /// What the driver is started with. `lossy` is whether pictures may be so.
+    /// What the driver is started with.
     pub(crate) fn driver(
         &self,
         mut credentials: Credentials,
         server_name: &str,
         clipboard_max_bytes: usize,
-        lossy: bool,
         config: &Config,
     ) -> RdpConfig {
         let defaults = RdpConfig::default();
@@ -70,7 +69,8 @@ impl RdpParameters {
             security: self.security,
             server_name: server_name.to_owned(),
             color_depth: self.color_depth,
-            remote_fx: lossy,
+            // It is lossy for good: what a server draws without it is exact when it is still.
+            remote_fx: false,
             keyboard_layout: self.layout,
             client_name: self.client_name.clone().unwrap_or(defaults.client_name),
             looks: self.looks,
