@@ -115,7 +115,7 @@ async fn a_session_of_xrdp_is_exact() {
 }
 
 /// Keys with their places on a US keyboard: keysym and XT set 1 scan code.
-const HELLO: [(u32, u16); 6] =
+pub(crate) const HELLO: [(u32, u16); 6] =
     [(0x68, 0x23), (0x65, 0x12), (0x6c, 0x26), (0x6c, 0x26), (0x6f, 0x18), (0xff0d, 0x1c)];
 
 #[tokio::test(flavor = "multi_thread")]

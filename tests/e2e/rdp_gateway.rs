@@ -6,7 +6,9 @@ use porthole_testkit::servers::{Picture, RdpShadow, Xrdp};
 use porthole_testkit::viewer::Viewer;
 use porthole_tests::{SOON, Setup};
 
+use crate::input::{Folder, terminal};
 use crate::picture::wait_for_picture;
+use crate::rdp::HELLO;
 use crate::refuse::expect;
 
 /// The size that a desktop has when nobody wishes for another.
@@ -33,6 +35,15 @@ async fn a_desktop_of_xrdp_is_exact_and_takes_input() -> Result<()> {
     viewer.point(100, 90, 0).await?;
     let place = || display.xdotool(&["getmouselocation", "--shell"]).unwrap_or_default();
     viewer.wait_until("the pointer", SOON, |_| place().contains("X=100\nY=90\n")).await?;
+
+    let folder = Folder::new("rdp-gateway")?;
+    let file = folder.file();
+    let _window = terminal(display, &file)?;
+    for (keysym, scancode) in HELLO {
+        viewer.press(keysym, scancode).await?;
+    }
+    let typed = || std::fs::read_to_string(&file).unwrap_or_default();
+    viewer.wait_until("the line", SOON, |_| typed() == "hello\n").await?;
     lab.check_sound(&[password])
 }
 

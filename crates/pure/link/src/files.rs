@@ -10,7 +10,7 @@ const FLAG_REPLACE: u8 = 1;
 const FLAG_DISCARD: u8 = 1;
 const FLAG_MORE: u8 = 1;
 
-/// Longest words in [`FileAnswer::Failed`], in bytes.
+/// Longest words in [`FileNews::Failed`], in bytes.
 const WORDS_MAX_BYTES: usize = 1024;
 
 /// What a browser wants done with files. Each has a number that the browser gives it.
