@@ -37,7 +37,7 @@ pub(crate) const DYNAMIC_CHANNELS_MAX: usize = 16;
 pub(crate) const KEYS_DOWN_MAX: usize = 64;
 
 /// Notches of the wheel that one turn may send.
-pub(crate) const NOTCHES_MAX: i32 = 10;
+pub(crate) const NOTCHES_MAX: u16 = 10;
 
 /// Shortest and longest side of a desktop that a server makes for us, in pixels
 /// (`[MS-RDPEDISP]` 2.2.2.2.1).

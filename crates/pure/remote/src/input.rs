@@ -54,6 +54,27 @@ pub enum Input {
     Repaint(Rect),
 }
 
+/// What the wheel has turned of a notch that is not whole yet, one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Notches(i32);
+
+impl Notches {
+    /// Adds `turned`, in 1/120 notch, and takes whole notches out, at most `max` of them. A turn
+    /// the other way starts afresh, so that the wheel answers at once.
+    pub fn turn(&mut self, turned: i16, max: u16) -> i32 {
+        let turned = i32::from(turned);
+        if self.0.signum() * turned.signum() < 0 {
+            self.0 = 0;
+        }
+        let sum = self.0 + turned;
+        self.0 = sum % NOTCH;
+        (sum / NOTCH).clamp(-i32::from(max), i32::from(max))
+    }
+}
+
+/// A notch, in the units of [`Input::Wheel`].
+const NOTCH: i32 = 120;
+
 /// A set of mouse buttons, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Buttons(pub u8);

@@ -18,7 +18,7 @@ pub use clipboard::Clipboard;
 pub use credentials::{CredentialFields, Credentials};
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
-pub use input::{Buttons, Input};
+pub use input::{Buttons, Input, Notches};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
 

@@ -39,7 +39,7 @@ pub(crate) const KEYS_DOWN_MAX: usize = 256;
 pub(crate) const TEXT_MAX_CHARS: usize = 1 << 16;
 
 /// Notches of the wheel sent for one [`porthole_remote::Input::Wheel`], on each axis.
-pub(crate) const NOTCHES_MAX: i32 = 32;
+pub(crate) const NOTCHES_MAX: u16 = 32;
 
 /// The most that zlib or a like compressor makes of `raw_len` bytes. Stored blocks cost five
 /// bytes in each 16 KiB, or fewer; the rest is room for headers and flushes.

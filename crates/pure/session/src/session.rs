@@ -229,10 +229,6 @@ impl Session {
         // It has the Welcome that its last secret came with.
         from.secret_before = None;
         let may_input = from.permissions.allow(Permissions::INPUT);
-        let at = |point: Point| Point {
-            x: point.x.min(size.width.saturating_sub(1)),
-            y: point.y.min(size.height.saturating_sub(1)),
-        };
         let input = match message {
             ToGateway::Ack(frame, decode_us) => {
                 let decode = Duration::from_micros(decode_us.into());
@@ -266,9 +262,9 @@ impl Session {
             ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
             ToGateway::Text(text) => Input::Text(text),
             ToGateway::Pointer(point, buttons) => {
-                Input::Pointer { at: at(point), buttons: Buttons(buttons) }
+                Input::Pointer { at: point.within(size), buttons: Buttons(buttons) }
             }
-            ToGateway::Wheel(point, dx, dy) => Input::Wheel { at: at(point), dx, dy },
+            ToGateway::Wheel(point, dx, dy) => Input::Wheel { at: point.within(size), dx, dy },
             ToGateway::ReleaseAll => Input::ReleaseAll,
             ToGateway::Resize(..) | ToGateway::Hello(_) => return,
         };

@@ -1,7 +1,7 @@
 //! The mouse as the server knows it.
 
 use porthole_pixels::{Point, Size};
-use porthole_remote::Buttons;
+use porthole_remote::{Buttons, Notches};
 
 use super::InputEvent;
 use crate::limits::NOTCHES_MAX;
@@ -18,16 +18,13 @@ const ORDINARY: [(Buttons, u16); 3] =
     [(Buttons::LEFT, 0x1000), (Buttons::RIGHT, 0x2000), (Buttons::MIDDLE, 0x4000)];
 const EXTENDED: [(Buttons, u16); 2] = [(Buttons::BACK, 1), (Buttons::FORWARD, 2)];
 
-/// One notch of the wheel, in the viewer's units and in the server's.
-const NOTCH: i32 = 120;
-
 /// Where the pointer is and what is down.
 #[derive(Debug, Default)]
 pub(crate) struct Mouse {
     at: Point,
     buttons: Buttons,
     /// Parts of a notch not sent yet, sideways and up and down.
-    rest: (i32, i32),
+    rest: (Notches, Notches),
 }
 
 impl Mouse {
@@ -39,7 +36,7 @@ impl Mouse {
         desktop: Size,
         events: &mut Vec<InputEvent>,
     ) {
-        self.at = within(at, desktop);
+        self.at = at.within(desktop);
         let Point { x, y } = self.at;
         let before = std::mem::replace(&mut self.buttons, buttons);
         let turned = |button: Buttons| {
@@ -71,9 +68,9 @@ impl Mouse {
         desktop: Size,
         events: &mut Vec<InputEvent>,
     ) {
-        self.at = within(at, desktop);
-        let across = take_notches(&mut self.rest.0, dx);
-        let along = take_notches(&mut self.rest.1, dy);
+        self.at = at.within(desktop);
+        let across = self.rest.0.turn(dx, NOTCHES_MAX);
+        let along = self.rest.1.turn(dy, NOTCHES_MAX);
         // Upwards is positive here, and so is to the right.
         self.notches(WHEEL, -along, events);
         self.notches(HORIZONTAL_WHEEL, across, events);
@@ -81,7 +78,7 @@ impl Mouse {
 
     /// Lets go of every button.
     pub(crate) fn release_all(&mut self, desktop: Size, events: &mut Vec<InputEvent>) {
-        self.rest = (0, 0);
+        self.rest = Default::default();
         if self.buttons != Buttons::default() {
             self.point(self.at, Buttons::default(), desktop, events);
         }
@@ -95,22 +92,6 @@ impl Mouse {
             events.push(InputEvent::Mouse { flags: wheel | rotation, x, y });
         }
     }
-}
-
-fn within(at: Point, size: Size) -> Point {
-    Point { x: at.x.min(size.width.saturating_sub(1)), y: at.y.min(size.height.saturating_sub(1)) }
-}
-
-/// Adds `turned` to `rest` and takes whole notches out. A turn the other way starts afresh,
-/// so that the wheel answers at once.
-fn take_notches(rest: &mut i32, turned: i16) -> i32 {
-    let turned = i32::from(turned);
-    if rest.signum() * turned.signum() < 0 {
-        *rest = 0;
-    }
-    let sum = *rest + turned;
-    *rest = sum % NOTCH;
-    (sum / NOTCH).clamp(-NOTCHES_MAX, NOTCHES_MAX)
 }
 
 #[cfg(test)]
@@ -167,7 +148,7 @@ mod tests {
         assert_eq!(turned(&mut mouse, -120, 0), [0x0588]);
         assert!(turned(&mut mouse, 0, 70).is_empty());
         assert_eq!(turned(&mut mouse, 0, 70), [0x0388]);
-        assert_eq!(turned(&mut mouse, 0, i16::MIN).len(), usize::try_from(NOTCHES_MAX).unwrap());
+        assert_eq!(turned(&mut mouse, 0, i16::MIN).len(), usize::from(NOTCHES_MAX));
     }
 
     #[test]
