@@ -161,7 +161,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              param=-noreset\nparam=-nolisten\nparam=tcp\nparam=-logfile\nparam=.xorgxrdp.%s.log\n\
              param=-ac\n\
              [Chansrv]\nFuseMountName=thinclient_drives\n\
-             [SessionVariables]\n",
+             [SessionVariables]\nLANG=C.UTF-8\n",
             first_display(port)
         ),
     )?;
