@@ -7,8 +7,10 @@
 
 mod ask;
 mod compute;
+mod drive;
 mod files;
 mod open;
+mod place;
 mod registry;
 mod remote;
 mod task;

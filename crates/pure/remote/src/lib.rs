@@ -6,6 +6,7 @@
 
 mod clipboard;
 mod credentials;
+mod drive;
 mod error;
 mod event;
 mod input;
@@ -16,6 +17,9 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 pub use clipboard::Clipboard;
 pub use credentials::{CredentialFields, Credentials};
+pub use drive::{
+    Disposition, DriveAct, DriveDone, DriveEntry, DriveError, DriveReply, DriveRequest, Wanted,
+};
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input, Notches};

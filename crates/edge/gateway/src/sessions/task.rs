@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use porthole_dial::{DialError, DrivenEvent};
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::{Credentials, Event};
+use porthole_remote::{Credentials, Event, Input};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -21,8 +21,10 @@ use tokio::{
 use super::{
     ask::{Asking, Question},
     compute::Encodings,
+    drive::{DriveDesk, Offered},
     files::FileDesk,
     open::hex,
+    place,
     registry::{Place, SessionId},
     remote::RemoteSide,
 };
@@ -103,6 +105,12 @@ pub(super) async fn run(
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
             (key, result) = runner.files.next() => runner.session.handle_file(key, result),
+            (reply, offered) = runner.drive.next() => {
+                runner.remote.handle_input(Input::Drive(reply));
+                if let Some(Offered { path, size }) = offered {
+                    runner.session.handle_file_offered(&path, size);
+                }
+            }
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -138,6 +146,7 @@ struct Runner {
     asking: Asking,
     encodings: Encodings,
     files: FileDesk,
+    drive: DriveDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
     connected: bool,
@@ -156,13 +165,15 @@ impl Runner {
             files: plan.drive.is_some(),
             ..app.config.session.each.clone()
         };
+        let place = plan.drive.as_ref().map(|drive| Arc::new(place::Place::new(drive, &hex(&id))));
         Self {
             app: Arc::clone(app),
             id,
             name: hex(&id),
             session: Session::new(Instant::now(), seed, config),
             remote: RemoteSide::dial(app, &plan),
-            files: FileDesk::new(plan.drive.as_ref(), &hex(&id)),
+            files: FileDesk::new(place.clone()),
+            drive: DriveDesk::new(place),
             plan,
             asking: Asking::default(),
             encodings: Encodings::default(),
@@ -208,9 +219,11 @@ impl Runner {
             Ok(DrivenEvent::Event(Event::Unverified(words))) => {
                 tracing::warn!(session = self.name, "{words}");
             }
+            Ok(DrivenEvent::Event(Event::Drive(request))) => self.drive.start(request),
             Ok(DrivenEvent::Event(event)) => {
                 if event == Event::Connected {
                     self.connected = true;
+                    self.drive.reset();
                     *self.plan.driver.credentials_mut() = Credentials::default();
                     tracing::info!(session = self.name, "remote connected");
                 }
