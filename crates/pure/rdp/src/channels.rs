@@ -18,9 +18,6 @@ const LAST: u32 = 2;
 /// Packed with bulk compression, which we do not announce for channels.
 const PACKED: u32 = 0x0020_0000;
 
-/// The channels that we ask for, by number; see [`Named`].
-const NAMES: [[u8; 8]; 2] = [*b"drdynvc\0", *b"cliprdr\0"];
-
 /// The name of a channel, for the connection sequence to ask for it. What comes over it does not go
 /// through here.
 #[derive(Debug)]
@@ -31,43 +28,37 @@ pub(crate) type Dynamic = Named<0>;
 /// The clipboard.
 pub(crate) type Clipboard = Named<1>;
 
-impl_as_any!(Named<0>);
-impl_as_any!(Named<1>);
+/// The name of each, by its number.
+const NAMES: [[u8; 8]; 2] = [*b"drdynvc\0", *b"cliprdr\0"];
 
-impl SvcProcessor for Named<0> {
-    fn channel_name(&self) -> ChannelName {
-        ChannelName::new(NAMES[0])
-    }
+macro_rules! named {
+    ($($number:literal)*) => {$(
+        impl_as_any!(Named<$number>);
 
-    fn channel_options(&self) -> ChannelOptions {
-        ChannelOptions::INITIALIZED | ChannelOptions::ENCRYPT_RDP
-    }
+        impl SvcProcessor for Named<$number> {
+            fn channel_name(&self) -> ChannelName {
+                ChannelName::new(NAMES[$number])
+            }
 
-    fn process(&mut self, _payload: &[u8]) -> PduResult<Vec<SvcMessage>> {
-        Ok(Vec::new())
-    }
+            fn channel_options(&self) -> ChannelOptions {
+                ChannelOptions::INITIALIZED | ChannelOptions::ENCRYPT_RDP
+            }
+
+            fn process(&mut self, _payload: &[u8]) -> PduResult<Vec<SvcMessage>> {
+                Ok(Vec::new())
+            }
+        }
+
+        impl SvcClientProcessor for Named<$number> {}
+    )*};
 }
 
-impl SvcProcessor for Named<1> {
-    fn channel_name(&self) -> ChannelName {
-        ChannelName::new(NAMES[1])
-    }
+named!(0 1);
 
-    fn channel_options(&self) -> ChannelOptions {
-        ChannelOptions::INITIALIZED | ChannelOptions::ENCRYPT_RDP
-    }
-
-    fn process(&mut self, _payload: &[u8]) -> PduResult<Vec<SvcMessage>> {
-        Ok(Vec::new())
-    }
-}
-
-impl SvcClientProcessor for Named<0> {}
-impl SvcClientProcessor for Named<1> {}
-
-/// One channel: its number, and the message that is arriving on it.
+/// One channel: who we are on it, and the message that is arriving.
 #[derive(Debug)]
 pub(crate) struct Channel {
+    user: User,
     id: u16,
     message_max_bytes: usize,
     /// `None`: the message is too long, and passed over.
@@ -87,12 +78,14 @@ pub(crate) enum Chunk {
 }
 
 impl Channel {
-    pub(crate) const fn new(id: u16, message_max_bytes: usize) -> Self {
-        Self { id, message_max_bytes, arriving: None, arriving_len: 0 }
+    /// Messages of more than `message_max_bytes` bytes are passed over.
+    pub(crate) const fn new(user: User, id: u16, message_max_bytes: usize) -> Self {
+        Self { user, id, message_max_bytes, arriving: None, arriving_len: 0 }
     }
 
-    pub(crate) const fn id(&self) -> u16 {
-        self.id
+    /// Whether what comes on channel `id` is for this one.
+    pub(crate) const fn is_on(&self, id: u16) -> bool {
+        self.id == id
     }
 
     /// Takes a chunk.
@@ -125,7 +118,7 @@ impl Channel {
     }
 
     /// Writes a message in as many chunks as it takes.
-    pub(crate) fn put(&self, user: User, message: &[u8], out: &mut BytesMut) {
+    pub(crate) fn put(&self, message: &[u8], out: &mut BytesMut) {
         let len = u32::try_from(message.len()).unwrap_or(u32::MAX);
         let last = message.len().div_ceil(CHUNK_BYTES).saturating_sub(1);
         let mut chunk = Vec::with_capacity(message.len().min(CHUNK_BYTES) + 8);
@@ -135,7 +128,7 @@ impl Channel {
             let first = if index == 0 { FIRST } else { 0 };
             chunk.put_u32_le(first | if index == last { LAST } else { 0 });
             chunk.put_slice(part);
-            user.put(self.id, &chunk, out);
+            self.user.put(self.id, &chunk, out);
         }
     }
 }
@@ -148,13 +141,15 @@ mod tests {
     use crate::framing::whole_frame;
     use crate::mcs::{Packet, read_packet};
 
+    const USER: User = User { id: 1002, io_channel: 1003 };
+
     #[test]
     fn messages_come_out_as_they_went_in() {
         for len in [1, 1600, 1601, 5000] {
             let message: Vec<u8> = (0..len).map(|byte: u32| byte.to_le_bytes()[0]).collect();
             let mut out = BytesMut::new();
-            Channel::new(1005, 0).put(User { id: 1002, io_channel: 1003 }, &message, &mut out);
-            let mut there = Channel::new(1005, 5000);
+            Channel::new(USER, 1005, 0).put(&message, &mut out);
+            let mut there = Channel::new(USER, 1005, 5000);
             let mut got = Chunk::Part;
             while let Some((_, whole)) = whole_frame(&out).unwrap() {
                 let mut packet = out.split_to(whole);
@@ -174,7 +169,7 @@ mod tests {
         let chunk = |len: u32, flags: u32, part: &[u8]| {
             [&len.to_le_bytes(), &flags.to_le_bytes(), part].concat()
         };
-        let mut channel = Channel::new(1005, 4);
+        let mut channel = Channel::new(USER, 1005, 4);
         assert_eq!(channel.receive(&chunk(5, 1, b"abc")), Ok(Chunk::Part));
         assert_eq!(channel.receive(&chunk(5, 2, b"de")), Ok(Chunk::TooLong(5)));
         assert_eq!(channel.receive(&chunk(u32::MAX, 3, b"x")), Ok(Chunk::TooLong(0xffff_ffff)));

@@ -52,8 +52,8 @@ pub(crate) struct Clipboard {
 
 impl Clipboard {
     /// Serves texts of at most `text_max_bytes` bytes on the wire.
-    pub(crate) const fn new(id: u16, text_max_bytes: usize) -> Self {
-        let channel = Channel::new(id, text_max_bytes.saturating_add(OVERHEAD_BYTES));
+    pub(crate) const fn new(user: User, id: u16, text_max_bytes: usize) -> Self {
+        let channel = Channel::new(user, id, text_max_bytes.saturating_add(OVERHEAD_BYTES));
         Self {
             channel,
             text_max_bytes,
@@ -64,9 +64,9 @@ impl Clipboard {
         }
     }
 
-    /// Whether `channel` is ours.
-    pub(crate) const fn is_on(&self, channel: u16) -> bool {
-        self.channel.id() == channel
+    /// Whether what comes on channel `id` is for us.
+    pub(crate) const fn is_on(&self, id: u16) -> bool {
+        self.channel.is_on(id)
     }
 
     /// Takes a chunk of the channel.
@@ -74,12 +74,7 @@ impl Clipboard {
     /// # Errors
     ///
     /// It breaks its format.
-    pub(crate) fn receive(
-        &mut self,
-        chunk: &[u8],
-        user: User,
-        outbox: &mut Outbox,
-    ) -> Result<(), RdpError> {
+    pub(crate) fn receive(&mut self, chunk: &[u8], outbox: &mut Outbox) -> Result<(), RdpError> {
         match self.channel.receive(chunk)? {
             Chunk::Part => Ok(()),
             Chunk::TooLong(len) => {
@@ -87,12 +82,12 @@ impl Clipboard {
                 outbox.event(too_long("the remote's", len, self.text_max_bytes));
                 Ok(())
             }
-            Chunk::Whole(message) => self.handle(&message, user, outbox),
+            Chunk::Whole(message) => self.handle(&message, outbox),
         }
     }
 
     /// A viewer offers `text`; `\n` ends lines.
-    pub(crate) fn offer(&mut self, text: String, user: User, outbox: &mut Outbox) {
+    pub(crate) fn offer(&mut self, text: String, outbox: &mut Outbox) {
         let len = to_wire(&text).len();
         if len > self.text_max_bytes {
             outbox.event(too_long("the viewer's", len, self.text_max_bytes));
@@ -100,11 +95,11 @@ impl Clipboard {
         }
         self.offered = Some(text);
         if self.is_ready {
-            self.announce(user, outbox.bytes());
+            self.announce(outbox.bytes());
         }
     }
 
-    fn handle(&mut self, message: &[u8], user: User, outbox: &mut Outbox) -> Result<(), RdpError> {
+    fn handle(&mut self, message: &[u8], outbox: &mut Outbox) -> Result<(), RdpError> {
         let mut input = Reader::new(message);
         let kind = input.u16_le().ok_or(SHORT)?;
         let flags = input.u16_le().ok_or(SHORT)?;
@@ -115,15 +110,15 @@ impl Clipboard {
             CAPABILITIES => self.has_long_names = has_long_names(body)?,
             MONITOR_READY => {
                 self.is_ready = true;
-                self.put(CAPABILITIES, 0, &our_capabilities(), user, outbox.bytes());
-                self.announce(user, outbox.bytes());
+                self.put(CAPABILITIES, 0, &our_capabilities(), outbox.bytes());
+                self.announce(outbox.bytes());
             }
             FORMAT_LIST => {
-                self.put(FORMAT_LIST_RESPONSE, OK, &[], user, outbox.bytes());
+                self.put(FORMAT_LIST_RESPONSE, OK, &[], outbox.bytes());
                 self.is_fetching = lists_text(body, self.has_long_names);
                 if self.is_fetching {
                     let format = UNICODE_TEXT.to_le_bytes();
-                    self.put(FORMAT_DATA_REQUEST, 0, &format, user, outbox.bytes());
+                    self.put(FORMAT_DATA_REQUEST, 0, &format, outbox.bytes());
                 }
             }
             FORMAT_DATA_REQUEST => {
@@ -131,9 +126,9 @@ impl Clipboard {
                 match &self.offered {
                     Some(text) if format == UNICODE_TEXT => {
                         let text = to_wire(text);
-                        self.put(FORMAT_DATA_RESPONSE, OK, &text, user, outbox.bytes());
+                        self.put(FORMAT_DATA_RESPONSE, OK, &text, outbox.bytes());
                     }
-                    _ => self.put(FORMAT_DATA_RESPONSE, FAIL, &[], user, outbox.bytes()),
+                    _ => self.put(FORMAT_DATA_RESPONSE, FAIL, &[], outbox.bytes()),
                 }
             }
             FORMAT_DATA_RESPONSE if flags & OK != 0 && self.is_fetching => {
@@ -146,23 +141,23 @@ impl Clipboard {
     }
 
     /// Tells the server what is to be had: text, or nothing.
-    fn announce(&self, user: User, out: &mut BytesMut) {
+    fn announce(&self, out: &mut BytesMut) {
         let mut list = Vec::new();
         if self.offered.is_some() {
             list.put_u32_le(UNICODE_TEXT);
             // Formats with a number of their own have no name.
             list.put_bytes(0, if self.has_long_names { 2 } else { SHORT_NAME_BYTES });
         }
-        self.put(FORMAT_LIST, 0, &list, user, out);
+        self.put(FORMAT_LIST, 0, &list, out);
     }
 
-    fn put(&self, kind: u16, flags: u16, body: &[u8], user: User, out: &mut BytesMut) {
+    fn put(&self, kind: u16, flags: u16, body: &[u8], out: &mut BytesMut) {
         let mut message = Vec::with_capacity(8 + body.len());
         message.put_u16_le(kind);
         message.put_u16_le(flags);
         message.put_u32_le(u32::try_from(body.len()).unwrap_or(u32::MAX));
         message.put_slice(body);
-        self.channel.put(user, &message, out);
+        self.channel.put(&message, out);
     }
 }
 

@@ -22,7 +22,7 @@ fn chunk(message: &[u8]) -> Vec<u8> {
 /// What the clipboard says and tells in answer to a message.
 fn answer(clipboard: &mut Clipboard, message: &[u8]) -> (Vec<Vec<u8>>, Vec<Event>) {
     let mut outbox = Outbox::default();
-    clipboard.receive(&chunk(message), USER, &mut outbox).unwrap();
+    clipboard.receive(&chunk(message), &mut outbox).unwrap();
     drain(&mut outbox)
 }
 
@@ -44,7 +44,7 @@ fn drain(outbox: &mut Outbox) -> (Vec<Vec<u8>>, Vec<Event>) {
 }
 
 fn greeted() -> Clipboard {
-    let mut clipboard = Clipboard::new(1005, 100);
+    let mut clipboard = Clipboard::new(USER, 1005, 100);
     let capabilities = [1, 0, 0, 0, 1, 0, 12, 0, 2, 0, 0, 0, 2, 0, 0, 0];
     assert!(answer(&mut clipboard, &message(7, 0, &capabilities)).0.is_empty());
     let (sent, _) = answer(&mut clipboard, &message(1, 0, &[]));
@@ -71,7 +71,7 @@ fn a_viewers_text_is_announced_and_sent_when_asked_for() {
     let request = message(4, 0, &[13, 0, 0, 0]);
     assert_eq!(answer(&mut clipboard, &request).0, [message(5, 2, &[])]);
     let mut outbox = Outbox::default();
-    clipboard.offer("a\nb".to_owned(), USER, &mut outbox);
+    clipboard.offer("a\nb".to_owned(), &mut outbox);
     assert_eq!(drain(&mut outbox).0, [message(2, 0, &[13, 0, 0, 0, 0, 0])]);
     assert_eq!(answer(&mut clipboard, &request).0, [message(5, 1, b"a\0\r\0\n\0b\0\0\0")]);
     assert_eq!(answer(&mut clipboard, &message(4, 0, &[1, 0, 0, 0])).0, [message(5, 2, &[])]);
@@ -81,11 +81,11 @@ fn a_viewers_text_is_announced_and_sent_when_asked_for() {
 fn long_texts_are_left_out_with_a_notice() {
     let mut clipboard = greeted();
     let mut outbox = Outbox::default();
-    clipboard.offer("x".repeat(50), USER, &mut outbox);
+    clipboard.offer("x".repeat(50), &mut outbox);
     let (sent, events) = drain(&mut outbox);
     assert!(sent.is_empty() && matches!(&events[..], [Event::Notice(_)]), "{events:?}");
     let head = [&1_000_000_u32.to_le_bytes()[..], &3_u32.to_le_bytes()].concat();
-    clipboard.receive(&head, USER, &mut outbox).unwrap();
+    clipboard.receive(&head, &mut outbox).unwrap();
     assert!(matches!(&drain(&mut outbox).1[..], [Event::Notice(_)]));
 }
 
@@ -94,7 +94,7 @@ fn every_truncation_is_refused_or_harmless() {
     let list = message(2, 0, &[13, 0, 0, 0, 0, 0]);
     for cut in 0..list.len() {
         let mut outbox = Outbox::default();
-        let result = greeted().receive(&chunk(&list[..cut]), USER, &mut outbox);
+        let result = greeted().receive(&chunk(&list[..cut]), &mut outbox);
         assert!(result.is_err(), "{cut}");
     }
 }

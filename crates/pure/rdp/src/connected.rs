@@ -1,6 +1,7 @@
 //! After the connection sequence: the server's messages, and a viewer's input.
 
 mod activation;
+mod channels;
 mod updates;
 
 use std::time::Instant;
@@ -12,16 +13,12 @@ use porthole_remote::{Event, Input};
 use porthole_wire::Reader;
 
 use self::activation::Activation;
+use self::channels::Channels;
 use self::updates::Updates;
 use crate::bulk::Bulk;
-use crate::channels::{self, Channel, Chunk};
-use crate::clipboard::Clipboard;
-use crate::display_control::DisplayControl;
-use crate::dynamic::{Dynamic, News, Purpose};
 use crate::fast_path::Fragments;
 use crate::framing::{Frame, whole_frame};
 use crate::input::{InputEvent, InputWriter, Keyboard, Mouse};
-use crate::limits::DYNAMIC_PDU_MAX_BYTES;
 use crate::mcs::{Packet, User, read_packet};
 use crate::outbox::Outbox;
 use crate::path_probe::PathProbe;
@@ -44,9 +41,7 @@ pub(crate) struct Connected {
     fragments: Fragments,
     bulk: Bulk,
     updates: Updates,
-    dynamic: Option<Dynamic>,
-    display_control: DisplayControl,
-    clipboard: Option<Clipboard>,
+    channels: Channels,
     path_probe: PathProbe,
     keyboard: Keyboard,
     mouse: Mouse,
@@ -72,13 +67,6 @@ impl Connected {
         outbox.event(Event::Connected);
         let user = User { id: result.user_channel_id, io_channel: result.io_channel_id };
         let share = ShareWriter { user, share_id: result.share_id };
-        let ids = &result.static_channels;
-        let dynamic = ids
-            .get_channel_id_by_type::<channels::Dynamic>()
-            .map(|id| Dynamic::new(Channel::new(id, DYNAMIC_PDU_MAX_BYTES)));
-        let clipboard = ids
-            .get_channel_id_by_type::<channels::Clipboard>()
-            .map(|id| Clipboard::new(id, config.clipboard_max_bytes));
         let (is_fast, takes_unicode) = activation::input_flags(result.input_flags);
         let mut connected = Self {
             size,
@@ -90,9 +78,7 @@ impl Connected {
             fragments: Fragments::default(),
             bulk: Bulk::new(config.compression),
             updates: Updates::default(),
-            dynamic,
-            display_control: DisplayControl::new(config.scale_percent),
-            clipboard,
+            channels: Channels::new(result, user, config),
             path_probe: PathProbe::default(),
             keyboard: Keyboard::new(config.keyboard_layout, takes_unicode),
             mouse: Mouse::default(),
@@ -155,15 +141,10 @@ impl Connected {
         let mut events = Vec::new();
         match input {
             Input::Resize(size) => {
-                self.display_control.want(size);
+                self.channels.want_size(size);
                 self.ask_for_size(outbox);
             }
             _ if self.is_view_only => {}
-            Input::Clipboard(content) => {
-                if let (Some(clipboard), Some(text)) = (&mut self.clipboard, content.text) {
-                    clipboard.offer(text, self.writer.share.user, outbox);
-                }
-            }
             Input::Key { down, keysym, scancode } => {
                 self.keyboard.key(down, keysym, scancode, &mut events);
             }
@@ -178,7 +159,7 @@ impl Connected {
                 self.keyboard.release_all(&mut events);
                 self.mouse.release_all(self.size, &mut events);
             }
-            _ => {}
+            input => self.channels.handle_input(input, outbox),
         }
         self.put(&events, outbox);
     }
@@ -235,10 +216,10 @@ impl Connected {
         }
         if Some(channel) == self.message_channel {
             self.path_probe.receive(now, data, (user, channel), outbox.bytes());
-        } else if let Some(clipboard) = self.clipboard.as_mut().filter(|it| it.is_on(channel)) {
-            clipboard.receive(data, user, outbox)?;
-        } else if self.dynamic.as_mut().is_some_and(|dynamic| dynamic.channel().id() == channel) {
-            self.read_dynamic(data, outbox)?;
+            return Ok(());
+        }
+        if self.channels.receive(channel, data, outbox)? {
+            self.ask_for_size(outbox);
         }
         Ok(())
     }
@@ -321,7 +302,7 @@ impl Connected {
         self.writer.share.share_id = share.id;
         self.writer.is_fast = share.is_fast;
         self.updates.reset();
-        self.display_control.resized();
+        self.channels.resized();
         if share.size != self.size {
             surface.resize(share.size)?;
             self.size = share.size;
@@ -332,40 +313,10 @@ impl Connected {
         Ok(())
     }
 
-    fn read_dynamic(&mut self, chunk: &[u8], outbox: &mut Outbox) -> Result<(), RdpError> {
-        let user = self.writer.share.user;
-        let Some(dynamic) = &mut self.dynamic else { return Ok(()) };
-        let message = match dynamic.channel().receive(chunk)? {
-            Chunk::Part => return Ok(()),
-            Chunk::Whole(message) => message,
-            Chunk::TooLong(len) => {
-                return RdpError::check_limit("dynamic channel PDU", len, DYNAMIC_PDU_MAX_BYTES);
-            }
-        };
-        match dynamic.receive(&message, user, outbox.bytes())? {
-            News::Nothing => {}
-            News::Message(Purpose::DisplayControl, message) => {
-                if self.display_control.receive(&message)? {
-                    outbox.event(Event::ResizeSupported(true));
-                    self.ask_for_size(outbox);
-                }
-            }
-            News::Closed(Purpose::DisplayControl) => {
-                self.display_control.close();
-                outbox.event(Event::ResizeSupported(false));
-            }
-        }
-        Ok(())
-    }
-
     /// Asks for the size that a viewer wants, unless a share is about to begin: then after that.
     fn ask_for_size(&mut self, outbox: &mut Outbox) {
-        let Some(dynamic) = self.dynamic.as_ref().filter(|_| self.activation.is_none()) else {
-            return;
-        };
-        if let Some(message) = self.display_control.take_request(self.size) {
-            let user = self.writer.share.user;
-            dynamic.put(Purpose::DisplayControl, &message, user, outbox.bytes());
+        if self.activation.is_none() {
+            self.channels.ask_for_size(self.size, outbox);
         }
     }
 

@@ -5,8 +5,8 @@ use bytes::{BufMut, BytesMut};
 use porthole_wire::Reader;
 
 use crate::RdpError;
-use crate::channels::Channel;
-use crate::limits::{DYNAMIC_CHANNELS_MAX, DYNAMIC_MESSAGE_MAX_BYTES};
+use crate::channels::{Channel, Chunk};
+use crate::limits::{DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES};
 use crate::mcs::User;
 
 /// Commands (`[MS-RDPEDYC]` 2.2): the high four bits of the first byte.
@@ -15,6 +15,9 @@ const DATA_FIRST: u8 = 2;
 const DATA: u8 = 3;
 const CLOSE: u8 = 4;
 const CAPABILITIES: u8 = 5;
+
+/// Bytes of a PDU, header included (`[MS-RDPEDYC]` 3.1.5.1.4).
+const PDU_BYTES: usize = 1600;
 
 /// The version that we speak: with priorities, without compression.
 const VERSION: u16 = 2;
@@ -34,6 +37,13 @@ impl Purpose {
         match name {
             b"Microsoft::Windows::RDS::DisplayControl" => Some(Self::DisplayControl),
             _ => None,
+        }
+    }
+
+    /// Longest message that the server may send on it, in bytes.
+    const fn message_max_bytes(self) -> usize {
+        match self {
+            Self::DisplayControl => DISPLAY_CONTROL_MAX_BYTES,
         }
     }
 }
@@ -58,6 +68,8 @@ struct Open {
 pub(crate) enum News {
     /// Nothing for anybody.
     Nothing,
+    /// The server opened a channel: it may be written to.
+    Opened(Purpose),
     /// A message for a channel.
     Message(Purpose, Vec<u8>),
     /// The server closed a channel.
@@ -65,36 +77,58 @@ pub(crate) enum News {
 }
 
 impl Dynamic {
-    pub(crate) const fn new(channel: Channel) -> Self {
-        Self { channel, open: Vec::new() }
+    /// Inside of the static channel `id`.
+    pub(crate) const fn new(user: User, id: u16) -> Self {
+        Self { channel: Channel::new(user, id, DYNAMIC_PDU_MAX_BYTES), open: Vec::new() }
     }
 
-    /// The static channel underneath.
-    pub(crate) const fn channel(&mut self) -> &mut Channel {
-        &mut self.channel
+    /// Whether what comes on static channel `id` is for us.
+    pub(crate) const fn is_on(&self, id: u16) -> bool {
+        self.channel.is_on(id)
     }
 
-    /// Writes a message to the channel for `purpose`, if it is open. Messages are short: one PDU.
-    pub(crate) fn put(&self, purpose: Purpose, message: &[u8], user: User, out: &mut BytesMut) {
-        if let Some(open) = self.open.iter().find(|open| open.purpose == purpose) {
-            let mut pdu = vec![DATA << 4 | 2];
-            pdu.put_u32_le(open.id);
-            pdu.put_slice(message);
-            self.channel.put(user, &pdu, out);
+    /// Writes a message to the channel for `purpose`, if it is open.
+    pub(crate) fn put(&self, purpose: Purpose, message: &[u8], out: &mut BytesMut) {
+        let Some(open) = self.open.iter().find(|open| open.purpose == purpose) else { return };
+        let mut rest = message;
+        let mut is_first = true;
+        while is_first || !rest.is_empty() {
+            let mut pdu = Vec::with_capacity(PDU_BYTES.min(rest.len() + 9));
+            // Numbers of four bytes each: the channel's and, where there are several PDUs, the
+            // message's length.
+            if is_first && rest.len() + 5 > PDU_BYTES {
+                pdu.put_u8(DATA_FIRST << 4 | 2 << 2 | 2);
+                pdu.put_u32_le(open.id);
+                pdu.put_u32_le(u32::try_from(message.len()).unwrap_or(u32::MAX));
+            } else {
+                pdu.put_u8(DATA << 4 | 2);
+                pdu.put_u32_le(open.id);
+            }
+            let (part, later) = rest.split_at(rest.len().min(PDU_BYTES - pdu.len()));
+            pdu.put_slice(part);
+            self.channel.put(&pdu, out);
+            rest = later;
+            is_first = false;
         }
     }
 
-    /// Takes one message of the static channel.
+    /// Takes one chunk of the static channel.
     ///
     /// # Errors
     ///
     /// It breaks its format, or opens too much.
-    pub(crate) fn receive(
-        &mut self,
-        pdu: &[u8],
-        user: User,
-        out: &mut BytesMut,
-    ) -> Result<News, RdpError> {
+    pub(crate) fn receive(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<News, RdpError> {
+        match self.channel.receive(chunk)? {
+            Chunk::Part => Ok(News::Nothing),
+            Chunk::Whole(pdu) => self.handle(&pdu, out),
+            Chunk::TooLong(value) => {
+                RdpError::check_limit("dynamic channel PDU", value, DYNAMIC_PDU_MAX_BYTES)?;
+                Ok(News::Nothing)
+            }
+        }
+    }
+
+    fn handle(&mut self, pdu: &[u8], out: &mut BytesMut) -> Result<News, RdpError> {
         let mut input = Reader::new(pdu);
         let head = input.u8().ok_or(SHORT)?;
         let command = head >> 4;
@@ -102,7 +136,7 @@ impl Dynamic {
             let _padding = input.u8().ok_or(SHORT)?;
             let version = input.u16_le().ok_or(SHORT)?.clamp(1, VERSION);
             let [low, high] = version.to_le_bytes();
-            self.channel.put(user, &[CAPABILITIES << 4, 0, low, high], out);
+            self.channel.put(&[CAPABILITIES << 4, 0, low, high], out);
             return Ok(News::Nothing);
         }
         if !matches!(command, CREATE | DATA_FIRST | DATA | CLOSE) {
@@ -111,13 +145,13 @@ impl Dynamic {
         }
         let id = number(&mut input, head & 3)?;
         match command {
-            CREATE => self.create(id, head & 3, input.take_rest(), user, out),
+            CREATE => self.create(id, head & 3, input.take_rest(), out),
             CLOSE => {
                 let Some(place) = self.open.iter().position(|open| open.id == id) else {
                     return Ok(News::Nothing);
                 };
                 let closed = self.open.swap_remove(place);
-                self.channel.put(user, pdu, out);
+                self.channel.put(pdu, out);
                 Ok(News::Closed(closed.purpose))
             }
             DATA_FIRST => {
@@ -133,7 +167,6 @@ impl Dynamic {
         id: u32,
         id_width: u8,
         name: &[u8],
-        user: User,
         out: &mut BytesMut,
     ) -> Result<News, RdpError> {
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -150,8 +183,8 @@ impl Dynamic {
             _ => answer.put_u32_le(id),
         }
         answer.put_u32_le(if purpose.is_some() { 0 } else { NO_LISTENER });
-        self.channel.put(user, &answer, out);
-        Ok(News::Nothing)
+        self.channel.put(&answer, out);
+        Ok(purpose.map_or(News::Nothing, News::Opened))
     }
 
     fn data(&mut self, id: u32, len: Option<u32>, part: &[u8]) -> Result<News, RdpError> {
@@ -159,7 +192,8 @@ impl Dynamic {
             return Ok(News::Nothing);
         };
         if let Some(len) = len {
-            RdpError::check_limit("dynamic channel message", len, DYNAMIC_MESSAGE_MAX_BYTES)?;
+            let limit = open.purpose.message_max_bytes();
+            RdpError::check_limit("dynamic channel message", len, limit)?;
             open.arriving = Some((usize::try_from(len).unwrap_or(usize::MAX), Vec::new()));
         }
         let Some((len, mut message)) = open.arriving.take() else {
@@ -192,22 +226,23 @@ mod tests {
     use bytes::BytesMut;
 
     use super::{Dynamic, News, Purpose};
-    use crate::channels::Channel;
-    use crate::mcs::User;
+    use crate::framing::whole_frame;
+    use crate::mcs::{Packet, User, read_packet};
 
     const USER: User = User { id: 1002, io_channel: 1003 };
 
     fn receive(dynamic: &mut Dynamic, pdu: &[u8]) -> (News, Vec<u8>) {
         let mut out = BytesMut::new();
-        let news = dynamic.receive(pdu, USER, &mut out).unwrap();
+        let news = dynamic.handle(pdu, &mut out).unwrap();
         // Fifteen bytes of packet headers and eight of the chunk's.
         (news, out.get(23..).unwrap_or_default().to_vec())
     }
 
     fn opened() -> Dynamic {
-        let mut dynamic = Dynamic::new(Channel::new(1004, 1600));
+        let mut dynamic = Dynamic::new(USER, 1004);
         let name = b"\x10\x07Microsoft::Windows::RDS::DisplayControl\0";
-        assert_eq!(receive(&mut dynamic, name), (News::Nothing, b"\x10\x07\0\0\0\0".to_vec()));
+        let news = News::Opened(Purpose::DisplayControl);
+        assert_eq!(receive(&mut dynamic, name), (news, b"\x10\x07\0\0\0\0".to_vec()));
         dynamic
     }
 
@@ -234,6 +269,29 @@ mod tests {
     }
 
     #[test]
+    fn long_messages_are_cut_and_put_together() {
+        for len in [0, 1595, 1596, 1591 + 1595, 5000] {
+            let message: Vec<u8> = (0..len).map(|byte: u32| byte.to_le_bytes()[0]).collect();
+            let dynamic = opened();
+            let mut out = BytesMut::new();
+            dynamic.put(Purpose::DisplayControl, &message, &mut out);
+            let (mut there, mut news) = (opened(), News::Nothing);
+            while let Some((_, whole)) = whole_frame(&out).unwrap() {
+                let mut packet = out.split_to(whole);
+                // As if the server had sent it.
+                packet[7] = 26 << 2;
+                let Ok(Packet::Data { data, .. }) = read_packet(&packet) else {
+                    panic!("{packet:?}")
+                };
+                assert!(data.len() <= 8 + 1600, "{}", data.len());
+                assert_eq!(news, News::Nothing);
+                news = there.receive(data, &mut BytesMut::new()).unwrap();
+            }
+            assert_eq!(news, News::Message(Purpose::DisplayControl, message));
+        }
+    }
+
+    #[test]
     fn lies_are_refused() {
         for pdu in [
             &b""[..],
@@ -243,7 +301,7 @@ mod tests {
             b"\x60\x07\x00",
             b"\x50",
         ] {
-            let refused = opened().receive(pdu, USER, &mut BytesMut::new());
+            let refused = opened().handle(pdu, &mut BytesMut::new());
             assert!(refused.is_err(), "{pdu:02x?}");
         }
     }

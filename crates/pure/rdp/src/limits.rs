@@ -27,8 +27,9 @@ pub(crate) const POINTER_SIDE_MAX_PX: u16 = 384;
 /// Longest message on the channel of dynamic channels, in bytes. Its PDUs have at most 1600.
 pub(crate) const DYNAMIC_PDU_MAX_BYTES: usize = 1 << 16;
 
-/// Longest message on one dynamic channel, in bytes; those we open need dozens.
-pub(crate) const DYNAMIC_MESSAGE_MAX_BYTES: usize = 1 << 16;
+/// Longest message on display control's dynamic channel, in bytes; those that servers send there
+/// have dozens.
+pub(crate) const DISPLAY_CONTROL_MAX_BYTES: usize = 1 << 14;
 
 /// Dynamic channels that may be open at a time.
 pub(crate) const DYNAMIC_CHANNELS_MAX: usize = 16;
