@@ -6,6 +6,8 @@ use porthole_pixels::Size;
 use porthole_remote::Credentials;
 
 use crate::KeyboardLayout;
+use crate::reconnect::ReconnectCookie;
+use crate::redirection::Redirected;
 
 /// How the stream is protected and the user proved (`[MS-RDPBCGR]` 5.4). Standard RDP Security is
 /// none of them: it is refused.
@@ -132,6 +134,10 @@ pub struct RdpConfig {
     /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left out,
     /// with a notice.
     pub clipboard_max_bytes: usize,
+    /// Take up the session that this cookie is for ([`RdpConfig::resume`]).
+    pub cookie: Option<ReconnectCookie>,
+    /// The session that another server sent us to ([`RdpConfig::follow`]).
+    pub redirected: Option<Redirected>,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -160,6 +166,8 @@ impl Default for RdpConfig {
             display_control: true,
             clipboard: true,
             clipboard_max_bytes: 1 << 20,
+            cookie: None,
+            redirected: None,
             handshake_max: Duration::from_secs(20),
         }
     }

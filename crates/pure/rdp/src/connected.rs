@@ -22,6 +22,8 @@ use crate::input::{InputEvent, InputWriter, Keyboard, Mouse};
 use crate::mcs::{Packet, User, read_packet};
 use crate::outbox::Outbox;
 use crate::path_probe::PathProbe;
+use crate::reconnect;
+use crate::redirection;
 use crate::refusal::ErrorInfo;
 use crate::share::{Share, ShareData, ShareWriter, kind, take_share};
 use crate::{RdpConfig, RdpError};
@@ -240,7 +242,13 @@ impl Connected {
                 Share::DeactivateAll => {
                     self.activation = Some(Activation::new(&self.activations));
                 }
-                Share::Redirection => return Err(RdpError::Redirected),
+                Share::Redirection(body) => {
+                    if let Some(redirect) = redirection::of_share_message(body)? {
+                        outbox.event(Event::Redirected(Box::new(redirect)));
+                        self.has_left = true;
+                        return Ok(());
+                    }
+                }
                 Share::Data(data) if self.activation.as_ref().is_some_and(Activation::is_begun) => {
                     if data.kind != kind::SET_ERROR_INFO {
                         return self.activate(packet, surface, outbox);
@@ -274,6 +282,7 @@ impl Connected {
                     outbox.event(Event::Leds(locks & 7));
                 }
             }
+            kind::SAVE_SESSION_INFO => outbox.events(reconnect::ticket(body)?.map(Event::Ticket)),
             kind::SET_ERROR_INFO => self.error_info = error_info(body),
             _ => {}
         }

@@ -37,6 +37,8 @@ mod nla;
 mod outbox;
 mod path_probe;
 mod pointer;
+mod reconnect;
+mod redirection;
 mod refusal;
 mod settings;
 mod share;
@@ -46,6 +48,8 @@ pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, Time
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
+pub use reconnect::ReconnectCookie;
+pub use redirection::Redirected;
 pub use refusal::{ErrorInfo, LogonFault};
 
 #[cfg(test)]

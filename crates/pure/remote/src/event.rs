@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use porthole_pixels::{Rect, Size};
 
-use crate::{Clipboard, DriveRequest};
+use crate::{Clipboard, DriveRequest, Redirect, Ticket};
 
 /// Something a driver noticed. Pixels are not events: they are in the surface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,11 @@ pub enum Event {
     Unverified(String),
     /// Something the user or operator should know, fit to print; the connection goes on.
     Notice(String),
+    /// With this, a connection that is dialled after this one was lost takes up its session. It
+    /// replaces what came before.
+    Ticket(Ticket),
+    /// The remote does not serve this connection itself, which is over with this.
+    Redirected(Box<Redirect>),
 }
 
 /// One of a remote's screens.

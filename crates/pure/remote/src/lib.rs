@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod input;
 mod peer;
+mod redirect;
 
 use std::time::Instant;
 
@@ -25,6 +26,7 @@ pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input, Notches};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
+pub use redirect::{Redirect, Ticket};
 
 /// One connection to a remote as a state machine.
 ///
