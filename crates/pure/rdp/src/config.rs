@@ -132,6 +132,10 @@ pub struct RdpConfig {
     /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left out,
     /// with a notice.
     pub clipboard_max_bytes: usize,
+    /// Have the server send what is to be heard.
+    pub sound: bool,
+    /// Let the server record what viewers say.
+    pub microphone: bool,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -160,6 +164,8 @@ impl Default for RdpConfig {
             display_control: true,
             clipboard: true,
             clipboard_max_bytes: 1 << 20,
+            sound: false,
+            microphone: false,
             handshake_max: Duration::from_secs(20),
         }
     }

@@ -40,6 +40,7 @@ mod pointer;
 mod refusal;
 mod settings;
 mod share;
+mod sound;
 
 pub use client::RdpClient;
 pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod input;
 mod peer;
+mod sound;
 
 use std::time::Instant;
 
@@ -21,6 +22,7 @@ pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input, Notches};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
+pub use sound::{Sound, SoundFormat};
 
 /// One connection to a remote as a state machine.
 ///
