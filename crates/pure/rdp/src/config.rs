@@ -138,6 +138,10 @@ pub struct RdpConfig {
     pub cookie: Option<ReconnectCookie>,
     /// The session that another server sent us to ([`RdpConfig::follow`]).
     pub redirected: Option<Redirected>,
+    /// Have the server send what is to be heard.
+    pub sound: bool,
+    /// Let the server record what viewers say.
+    pub microphone: bool,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -168,6 +172,8 @@ impl Default for RdpConfig {
             clipboard_max_bytes: 1 << 20,
             cookie: None,
             redirected: None,
+            sound: false,
+            microphone: false,
             handshake_max: Duration::from_secs(20),
         }
     }

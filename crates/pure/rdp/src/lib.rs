@@ -42,6 +42,7 @@ mod redirection;
 mod refusal;
 mod settings;
 mod share;
+mod sound;
 
 pub use client::RdpClient;
 pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};

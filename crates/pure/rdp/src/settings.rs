@@ -76,11 +76,14 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
             redirected_session_id: 0,
         });
     }
-    if config.display_control {
+    if config.display_control || config.sound || config.microphone {
         connector = connector.with_static_channel(Named::<0>);
     }
     if config.clipboard {
         connector = connector.with_static_channel(Named::<1>);
+    }
+    if config.sound {
+        connector = connector.with_static_channel(Named::<2>);
     }
     Ok(connector)
 }
@@ -151,8 +154,8 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         hardware_id: None,
         request_data: None,
         autologon: has_credentials,
-        enable_audio_playback: false,
-        enable_audio_capture: false,
+        enable_audio_playback: config.sound,
+        enable_audio_capture: config.microphone,
         performance_flags: performance_flags(config.looks),
         license_cache: None,
         timezone_info: time_zone(&config.time_zone),

@@ -12,6 +12,7 @@ mod event;
 mod input;
 mod peer;
 mod redirect;
+mod sound;
 
 use std::time::Instant;
 
@@ -27,6 +28,7 @@ pub use input::{Buttons, Input, Notches};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
 pub use redirect::{Redirect, Ticket};
+pub use sound::{Sound, SoundFormat};
 
 /// One connection to a remote as a state machine.
 ///

@@ -10,6 +10,7 @@ use crate::display_control::DisplayControl;
 use crate::dynamic::{Dynamic, News, Purpose};
 use crate::mcs::User;
 use crate::outbox::Outbox;
+use crate::sound::{Heard, Microphone, SoundChannel, SoundOut};
 use crate::{RdpConfig, RdpError};
 
 /// The channels that the server has granted, with what is said on them.
@@ -18,6 +19,10 @@ pub(super) struct Channels {
     clipboard: Option<Clipboard>,
     dynamic: Option<Dynamic>,
     display_control: DisplayControl,
+    /// Sound over a static channel, and over a dynamic one.
+    sound: Option<SoundChannel>,
+    dynamic_sound: SoundOut,
+    microphone: Microphone,
 }
 
 impl Channels {
@@ -25,10 +30,27 @@ impl Channels {
         let ids = &result.static_channels;
         let dynamic = ids.get_channel_id_by_type::<channels::Dynamic>();
         let clipboard = ids.get_channel_id_by_type::<channels::Clipboard>();
+        let sound = ids.get_channel_id_by_type::<channels::Sound>();
+        let make_dynamic = |id| {
+            let mut dynamic = Dynamic::new(user, id);
+            for (purpose, is_wanted) in [
+                (Purpose::DisplayControl, config.display_control),
+                (Purpose::Sound, config.sound),
+                (Purpose::Microphone, config.microphone),
+            ] {
+                if !is_wanted {
+                    dynamic.shut(purpose);
+                }
+            }
+            dynamic
+        };
         Self {
             clipboard: clipboard.map(|id| Clipboard::new(user, id, config.clipboard_max_bytes)),
-            dynamic: dynamic.map(|id| Dynamic::new(user, id)),
+            dynamic: dynamic.map(make_dynamic),
             display_control: DisplayControl::new(config.scale_percent),
+            sound: sound.map(|id| SoundChannel::new(user, id)),
+            dynamic_sound: SoundOut::default(),
+            microphone: Microphone::default(),
         }
     }
 
@@ -45,6 +67,8 @@ impl Channels {
     ) -> Result<bool, RdpError> {
         if let Some(clipboard) = self.clipboard.as_mut().filter(|it| it.is_on(id)) {
             clipboard.receive(chunk, outbox)?;
+        } else if let Some(sound) = self.sound.as_mut().filter(|it| it.is_on(id)) {
+            sound.receive(chunk, outbox)?;
         } else if let Some(dynamic) = self.dynamic.as_mut().filter(|it| it.is_on(id)) {
             let news = dynamic.receive(chunk, outbox.bytes())?;
             return self.handle(news, outbox);
@@ -65,16 +89,46 @@ impl Channels {
                 self.display_control.close();
                 outbox.event(Event::ResizeSupported(false));
             }
+            News::Opened(Purpose::Sound) => self.dynamic_sound = SoundOut::default(),
+            News::Message(Purpose::Sound, message) => {
+                let heard = self.dynamic_sound.receive(&message)?;
+                self.pass_on(Purpose::Sound, heard, outbox);
+            }
+            News::Closed(Purpose::Sound) => outbox.event(Event::SoundEnded),
+            News::Message(Purpose::Microphone, message) => {
+                let heard = self.microphone.receive(&message)?;
+                self.pass_on(Purpose::Microphone, heard, outbox);
+            }
+            News::Opened(Purpose::Microphone) | News::Closed(Purpose::Microphone) => {
+                self.microphone.close().into_iter().for_each(|event| outbox.event(event));
+            }
         }
         Ok(false)
     }
 
+    fn pass_on(&self, purpose: Purpose, heard: Heard, outbox: &mut Outbox) {
+        if let Some(dynamic) = &self.dynamic {
+            let put = |answer: &Vec<u8>| dynamic.put(purpose, answer, outbox.bytes());
+            heard.answers.iter().for_each(put);
+        }
+        heard.events.into_iter().for_each(|event| outbox.event(event));
+    }
+
     /// A viewer's input that goes over a channel.
     pub(super) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
-        if let Input::Clipboard(content) = input
-            && let (Some(clipboard), Some(text)) = (&mut self.clipboard, content.text)
-        {
-            clipboard.offer(text, outbox);
+        match input {
+            Input::Clipboard(content) => {
+                if let (Some(clipboard), Some(text)) = (&mut self.clipboard, content.text) {
+                    clipboard.offer(text, outbox);
+                }
+            }
+            Input::Microphone(said) => {
+                let messages = self.microphone.say(&said).into_iter().flatten();
+                if let Some(dynamic) = &self.dynamic {
+                    messages.for_each(|it| dynamic.put(Purpose::Microphone, &it, outbox.bytes()));
+                }
+            }
+            _ => {}
         }
     }
 
