@@ -9,6 +9,7 @@ mod ask;
 mod compute;
 mod files;
 mod open;
+mod redial;
 mod registry;
 mod remote;
 mod task;
