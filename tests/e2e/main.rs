@@ -12,6 +12,7 @@ mod path;
 mod picture;
 mod rdp;
 mod rdp_gateway;
+mod rdp_redial;
 mod refuse;
 mod security;
 mod session;

@@ -132,7 +132,9 @@ impl Connected {
             Some(info) if info.is_orderly() => Ok(()),
             Some(info) => Err(RdpError::EndedByServer { info }),
             None if has_leftover => Err(RdpError::Ended { during: "a message" }),
-            None => Ok(()),
+            // Whoever ends a session says so, or at least ends the share first.
+            None if self.has_left || self.activation.is_some() => Ok(()),
+            None => Err(RdpError::Ended { during: "the session" }),
         }
     }
 
