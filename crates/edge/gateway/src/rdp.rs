@@ -1,7 +1,9 @@
 //! RDP connections in Guacamole's words, and what they make of the driver.
 
 use porthole_dial::Verify;
-use porthole_rdp::{ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode};
+use porthole_rdp::{
+    ColorDepth, KeyboardLayout, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+};
 use porthole_remote::Credentials;
 
 use crate::config::Config;
@@ -22,6 +24,8 @@ pub struct RdpParameters {
     pub cert_pins: Vec<[u8; 32]>,
     /// `server-layout`.
     pub layout: KeyboardLayout,
+    /// `normalize-clipboard`.
+    pub line_ends: LineEnds,
     /// `color-depth`.
     pub color_depth: ColorDepth,
     /// `resize-method`: the desktop keeps its size.
@@ -81,8 +85,10 @@ impl RdpParameters {
             // What other viewers of the session may do is theirs, so only the connection counts.
             view_only: self.screen.read_only,
             display_control: !self.keeps_size,
-            clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
+            clipboard_out: !self.screen.disable_copy,
+            clipboard_in: !self.screen.disable_paste,
             clipboard_max_bytes,
+            clipboard_line_ends: self.line_ends,
             handshake_max: config.handshake_max,
             ..defaults
         }
@@ -128,6 +134,7 @@ impl Vocabulary for RdpParameters {
                 let known = KeyboardLayout::from_name(value);
                 self.layout = known.ok_or("names a keyboard layout that does not exist")?;
             }
+            "normalize-clipboard" => self.line_ends = line_ends(value)?,
             "color-depth" => self.color_depth = color_depth(value)?,
             "resize-method" => self.keeps_size = keeps_size(value)?,
             "client-name" => self.client_name = some(),
@@ -173,6 +180,15 @@ fn security(value: &str) -> Result<SecurityMode, String> {
     })
 }
 
+fn line_ends(value: &str) -> Result<LineEnds, String> {
+    Ok(match value {
+        "preserve" => LineEnds::Preserve,
+        "unix" => LineEnds::Unix,
+        "windows" => LineEnds::Windows,
+        _ => return Err("must be preserve, unix or windows".into()),
+    })
+}
+
 fn color_depth(value: &str) -> Result<ColorDepth, String> {
     Ok(match value {
         "15" => ColorDepth::Bits15,
@@ -212,12 +228,11 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("enable-audio-input", &["false"], "there is no audio"),
     ("enable-printing", &["false"], "printers are not offered"),
     ("enable-drive", &["false"], "drives are not offered"),
-    ("normalize-clipboard", &["preserve", "unix"], "lines end as the browser's do"),
 ];
 
 #[cfg(test)]
 mod tests {
-    use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
+    use porthole_rdp::{ColorDepth, KeyboardLayout, LineEnds, SecurityMode};
 
     use super::RdpParameters;
     use crate::parameters::{Strictness, Vocabulary as _};
@@ -240,6 +255,7 @@ mod tests {
             KeyboardLayout::default()
         );
         assert_eq!(read("color-depth", "16").unwrap().color_depth, ColorDepth::Bits16);
+        assert_eq!(read("normalize-clipboard", "windows").unwrap().line_ends, LineEnds::Windows);
         assert!(read("resize-method", "none").unwrap().keeps_size);
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
@@ -259,6 +275,7 @@ mod tests {
             ("cert-tofu", "true"),
             ("server-layout", "qwerty"),
             ("color-depth", "8"),
+            ("normalize-clipboard", "mac"),
             ("resize-method", "reconnect"),
             ("preconnection-id", "-1"),
             ("gateway-hostname", "gate"),

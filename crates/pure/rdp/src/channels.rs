@@ -83,6 +83,11 @@ impl Channel {
         Self { user, id, message_max_bytes, arriving: None, arriving_len: 0 }
     }
 
+    /// Messages that begin from now on are passed over if they have more bytes than this.
+    pub(crate) const fn set_message_max(&mut self, message_max_bytes: usize) {
+        self.message_max_bytes = message_max_bytes;
+    }
+
     /// Whether what comes on channel `id` is for this one.
     pub(crate) const fn is_on(&self, id: u16) -> bool {
         self.id == id

@@ -46,6 +46,20 @@ impl ColorDepth {
     }
 }
 
+/// How lines of text on the clipboard end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LineEnds {
+    /// With `\r\n` on the server's clipboard, as its format has it, and `\n` towards viewers.
+    #[default]
+    Native,
+    /// Both ways as they come.
+    Preserve,
+    /// With `\n`, both ways.
+    Unix,
+    /// With `\r\n`, both ways.
+    Windows,
+}
+
 /// What the server may draw for its looks (`[MS-RDPBCGR]` 2.2.1.11.1.1.1, `performanceFlags`).
 /// Without a flag the server is asked to leave it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -127,11 +141,15 @@ pub struct RdpConfig {
     pub view_only: bool,
     /// Have the desktop follow [`porthole_remote::Input::Resize`] where the server can.
     pub display_control: bool,
-    /// Exchange clipboards.
-    pub clipboard: bool,
-    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left out,
-    /// with a notice.
+    /// Pass on what is copied on the remote.
+    pub clipboard_out: bool,
+    /// Offer the remote what viewers copy.
+    pub clipboard_in: bool,
+    /// Longest clipboard content in either direction, in bytes of each format: text and HTML in
+    /// UTF-8, images as PNG files. Longer content is left out, with a notice.
     pub clipboard_max_bytes: usize,
+    /// How lines of its text end.
+    pub clipboard_line_ends: LineEnds,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -158,8 +176,10 @@ impl Default for RdpConfig {
             working_folder: None,
             view_only: false,
             display_control: true,
-            clipboard: true,
+            clipboard_out: true,
+            clipboard_in: true,
             clipboard_max_bytes: 1 << 20,
+            clipboard_line_ends: LineEnds::default(),
             handshake_max: Duration::from_secs(20),
         }
     }

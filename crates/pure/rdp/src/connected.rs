@@ -112,6 +112,7 @@ impl Connected {
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
+        self.channels.settle(outbox);
         Ok(())
     }
 
@@ -167,11 +168,12 @@ impl Connected {
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
+        self.channels.handle_timeout(now, outbox);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.updates.deadline()
+        self.updates.deadline().into_iter().chain(self.channels.deadline()).min()
     }
 
     fn read_fast_path(
@@ -216,7 +218,7 @@ impl Connected {
             self.path_probe.receive(now, data, (user, channel), outbox.bytes());
             return Ok(());
         }
-        if self.channels.receive(channel, data, outbox)? {
+        if self.channels.receive(now, channel, data, outbox)? {
             self.ask_for_size(outbox);
         }
         Ok(())

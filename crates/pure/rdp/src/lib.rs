@@ -42,7 +42,7 @@ mod settings;
 mod share;
 
 pub use client::RdpClient;
-pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};
+pub use config::{ColorDepth, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;

@@ -70,7 +70,7 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
     if config.display_control {
         connector = connector.with_static_channel(Named::<0>);
     }
-    if config.clipboard {
+    if config.clipboard_in || config.clipboard_out {
         connector = connector.with_static_channel(Named::<1>);
     }
     Ok(connector)
@@ -111,8 +111,8 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         domain: config.credentials.domain.clone(),
         client_build: 0,
         client_name: cut(&config.client_name, CLIENT_NAME_MAX),
-        keyboard_type: KeyboardType::IBM_ENHANCED,
-        keyboard_subtype: 0,
+        keyboard_type: KeyboardType(config.keyboard_layout.hardware().0),
+        keyboard_subtype: config.keyboard_layout.hardware().1,
         keyboard_functional_keys_count: 12,
         keyboard_layout: config.keyboard_layout.id,
         connection_type: ConnectionType::Lan,

@@ -1,5 +1,7 @@
 //! Every virtual channel of a connection, and who listens on it.
 
+use std::time::Instant;
+
 use ironrdp_connector::ConnectionResult;
 use porthole_pixels::Size;
 use porthole_remote::{Event, Input};
@@ -26,7 +28,7 @@ impl Channels {
         let dynamic = ids.get_channel_id_by_type::<channels::Dynamic>();
         let clipboard = ids.get_channel_id_by_type::<channels::Clipboard>();
         Self {
-            clipboard: clipboard.map(|id| Clipboard::new(user, id, config.clipboard_max_bytes)),
+            clipboard: clipboard.map(|id| Clipboard::new(user, id, config)),
             dynamic: dynamic.map(|id| Dynamic::new(user, id)),
             display_control: DisplayControl::new(config.scale_percent),
         }
@@ -39,12 +41,13 @@ impl Channels {
     /// The server broke the protocol of the channel.
     pub(super) fn receive(
         &mut self,
+        now: Instant,
         id: u16,
         chunk: &[u8],
         outbox: &mut Outbox,
     ) -> Result<bool, RdpError> {
         if let Some(clipboard) = self.clipboard.as_mut().filter(|it| it.is_on(id)) {
-            clipboard.receive(chunk, outbox)?;
+            clipboard.receive(now, chunk, outbox)?;
         } else if let Some(dynamic) = self.dynamic.as_mut().filter(|it| it.is_on(id)) {
             let news = dynamic.receive(chunk, outbox.bytes())?;
             return self.handle(news, outbox);
@@ -69,12 +72,31 @@ impl Channels {
         Ok(false)
     }
 
+    /// All that had arrived has been handled.
+    pub(super) fn settle(&mut self, outbox: &mut Outbox) {
+        if let Some(clipboard) = &mut self.clipboard {
+            clipboard.answer(outbox.bytes());
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
+        if let Some(clipboard) = &mut self.clipboard {
+            clipboard.handle_timeout(now, outbox);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.clipboard.as_ref().and_then(Clipboard::deadline)
+    }
+
     /// A viewer's input that goes over a channel.
     pub(super) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
         if let Input::Clipboard(content) = input
-            && let (Some(clipboard), Some(text)) = (&mut self.clipboard, content.text)
+            && let Some(clipboard) = &mut self.clipboard
         {
-            clipboard.offer(text, outbox);
+            clipboard.offer(content, outbox);
         }
     }
 
