@@ -2,10 +2,11 @@
 
 use ironrdp_connector::ConnectionResult;
 use porthole_pixels::Size;
-use porthole_remote::{Event, Input};
+use porthole_remote::{DriveReply, Event, Input};
 
 use crate::channels;
 use crate::clipboard::Clipboard;
+use crate::devices::Devices;
 use crate::display_control::DisplayControl;
 use crate::dynamic::{Dynamic, News, Purpose};
 use crate::mcs::User;
@@ -16,6 +17,7 @@ use crate::{RdpConfig, RdpError};
 #[derive(Debug)]
 pub(super) struct Channels {
     clipboard: Option<Clipboard>,
+    devices: Option<Devices>,
     dynamic: Option<Dynamic>,
     display_control: DisplayControl,
 }
@@ -25,8 +27,10 @@ impl Channels {
         let ids = &result.static_channels;
         let dynamic = ids.get_channel_id_by_type::<channels::Dynamic>();
         let clipboard = ids.get_channel_id_by_type::<channels::Clipboard>();
+        let devices = ids.get_channel_id_by_type::<channels::Devices>();
         Self {
             clipboard: clipboard.map(|id| Clipboard::new(user, id, config.clipboard_max_bytes)),
+            devices: devices.map(|id| Devices::new(user, id, &config.devices, &config.client_name)),
             dynamic: dynamic.map(|id| Dynamic::new(user, id)),
             display_control: DisplayControl::new(config.scale_percent),
         }
@@ -45,6 +49,8 @@ impl Channels {
     ) -> Result<bool, RdpError> {
         if let Some(clipboard) = self.clipboard.as_mut().filter(|it| it.is_on(id)) {
             clipboard.receive(chunk, outbox)?;
+        } else if let Some(devices) = self.devices.as_mut().filter(|it| it.is_on(id)) {
+            devices.receive(chunk, outbox)?;
         } else if let Some(dynamic) = self.dynamic.as_mut().filter(|it| it.is_on(id)) {
             let news = dynamic.receive(chunk, outbox.bytes())?;
             return self.handle(news, outbox);
@@ -67,6 +73,13 @@ impl Channels {
             }
         }
         Ok(false)
+    }
+
+    /// What came of a request about files.
+    pub(super) fn handle_drive(&mut self, reply: DriveReply, outbox: &mut Outbox) {
+        if let Some(devices) = &mut self.devices {
+            devices.handle_reply(reply, outbox);
+        }
     }
 
     /// A viewer's input that goes over a channel.
