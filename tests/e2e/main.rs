@@ -15,3 +15,4 @@ mod rdp_gateway;
 mod refuse;
 mod security;
 mod session;
+mod sound;

@@ -38,6 +38,10 @@ pub struct RdpParameters {
     pub preconnection: Option<Preconnection>,
     /// `enable-wallpaper` and its like.
     pub looks: Looks,
+    /// `disable-audio`: the desktop is not heard.
+    pub disable_audio: bool,
+    /// `enable-audio-input`: the desktop may record what viewers say.
+    pub audio_input: bool,
 }
 
 impl RdpParameters {
@@ -83,6 +87,8 @@ impl RdpParameters {
             display_control: !self.keeps_size,
             clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
             clipboard_max_bytes,
+            sound: !self.disable_audio,
+            microphone: self.audio_input,
             handshake_max: config.handshake_max,
             ..defaults
         }
@@ -132,6 +138,8 @@ impl Vocabulary for RdpParameters {
             "resize-method" => self.keeps_size = keeps_size(value)?,
             "client-name" => self.client_name = some(),
             "console" => self.console = flag(value)?,
+            "disable-audio" => self.disable_audio = flag(value)?,
+            "enable-audio-input" => self.audio_input = flag(value)?,
             "initial-program" => self.initial_program = some(),
             "load-balance-info" => self.load_balance_info = some(),
             "preconnection-id" => {
@@ -207,9 +215,7 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("remote-app", &[], "single applications are not supported; write initial-program"),
     ("static-channels", &[], "channels of applications are not passed on"),
     ("enable-touch", &["false"], "touches reach the server as a mouse"),
-    ("disable-audio", &["true"], "there is no audio; write true"),
-    ("console-audio", &["true", "false"], "there is no audio"),
-    ("enable-audio-input", &["false"], "there is no audio"),
+    ("console-audio", &["false"], "what the desktop plays is played by viewers"),
     ("enable-printing", &["false"], "printers are not offered"),
     ("enable-drive", &["false"], "drives are not offered"),
     ("normalize-clipboard", &["preserve", "unix"], "lines end as the browser's do"),
@@ -244,6 +250,9 @@ mod tests {
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
         assert!(read("read-only", "true").unwrap().screen.read_only);
+        assert!(read("disable-audio", "true").unwrap().disable_audio);
+        assert!(read("enable-audio-input", "true").unwrap().audio_input);
+        assert!(read("console-audio", "false").is_ok());
         for (name, value) in [("width", "1024"), ("disable-bitmap-caching", "true")] {
             assert!(read(name, value).is_ok(), "{name}");
         }
@@ -265,7 +274,8 @@ mod tests {
             ("remote-app", "||calc"),
             ("enable-drive", "true"),
             ("enable-printing", "true"),
-            ("enable-audio-input", "true"),
+            ("console-audio", "true"),
+            ("disable-audio", "1"),
             ("recording-path", "/x"),
             ("no-such-thing", "1"),
         ] {

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -74,6 +74,33 @@ impl Xrdp {
         Display::new(u32::from(first_display(self.port)))
     }
 
+    /// Where programs of the first session leave what is to be heard, once its channel server runs.
+    /// Messages: `u32` 0, `u32` length with these eight bytes, 44.1 kHz stereo of 16 bits.
+    pub fn sound_socket(&self) -> Option<PathBuf> {
+        self.audio_socket("out")
+    }
+
+    /// Where programs of the first session fetch what its user says.
+    pub fn microphone_socket(&self) -> Option<PathBuf> {
+        self.audio_socket("in")
+    }
+
+    fn audio_socket(&self, way: &str) -> Option<PathBuf> {
+        let display = first_display(self.port);
+        let name = format!("xrdp_chansrv_audio_{way}_socket_{display}");
+        // As seen from the server's own namespace.
+        let inside = self.children().into_iter().next()?;
+        let folder = format!("/proc/{}/root/run/xrdp/sockdir", inside.as_raw_nonzero());
+        Some(Path::new(&folder).join(name)).filter(|path| path.exists())
+    }
+
+    fn children(&self) -> Vec<Pid> {
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let pid = |child: &str| child.parse().ok().and_then(Pid::from_raw);
+        children.unwrap_or_default().split_ascii_whitespace().filter_map(pid).collect()
+    }
+
     /// User name and password of the one who may log on.
     pub const fn login(&self) -> (&'static str, &'static str) {
         (USER, PASSWORD)
@@ -100,12 +127,8 @@ impl Drop for Xrdp {
         // `unshare` ignores SIGTERM while it waits for the server, whose end is the end of both and
         // of everything in the process namespace. Should this fail, `unshare` is killed, and the
         // namespace with it.
-        let id = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        for child in children.unwrap_or_default().split_ascii_whitespace() {
-            if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
-                let _ = kill_process(child, Signal::TERM);
-            }
+        for child in self.children() {
+            let _ = kill_process(child, Signal::TERM);
         }
     }
 }
@@ -140,7 +163,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              autorun=Xorg\nallow_channels=true\nbitmap_compression=true\nbulk_compression=true\n\
              max_bpp=32\nnew_cursors=true\nuse_fastpath=both\n\
              [Logging]\nLogFile={logs}/xrdp.log\nLogLevel=INFO\nEnableSyslog=false\n\
-             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=false\nrdpsnd=false\nrail=false\n\
+             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=false\nrdpsnd=true\nrail=false\n\
              [Xorg]\nname=Xorg\nlib=libxup.so\nusername=ask\npassword=ask\nip=127.0.0.1\n\
              port=-1\ncode=20\n",
             cert.display(),

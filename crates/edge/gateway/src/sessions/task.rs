@@ -154,6 +154,7 @@ impl Runner {
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
             files: plan.drive.is_some(),
+            sound: plan.sound,
             ..app.config.session.each.clone()
         };
         Self {
