@@ -13,6 +13,8 @@ mod picture;
 mod rdp;
 mod rdp_clipboard;
 mod rdp_gateway;
+mod rdp_redial;
 mod refuse;
 mod security;
 mod session;
+mod sound;

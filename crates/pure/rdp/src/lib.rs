@@ -22,6 +22,7 @@ mod clipboard;
 mod config;
 mod connect;
 mod connected;
+mod devices;
 mod display_control;
 mod dynamic;
 mod error;
@@ -45,7 +46,10 @@ mod share;
 mod sound;
 
 pub use client::RdpClient;
-pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};
+pub use config::{
+    ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+    TimeZone,
+};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;

@@ -166,13 +166,9 @@ fn session() -> String {
     let mut script = "#!/bin/sh\n".to_owned();
     for (program, arguments) in PROGRAMS {
         if find(program).is_some() {
-            let arguments = arguments.join("' '");
+            let words = [&[program], arguments].concat().join("' '");
             // Writing to a string cannot fail.
-            let _infallible = if arguments.is_empty() {
-                writeln!(script, "{program} &")
-            } else {
-                writeln!(script, "{program} '{arguments}' &")
-            };
+            let _infallible = writeln!(script, "'{words}' &");
         }
     }
     script.push_str("wait\n");
