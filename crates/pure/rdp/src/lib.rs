@@ -1,0 +1,3 @@
+//! RDP.
+
+pub mod graphics_pipeline;
