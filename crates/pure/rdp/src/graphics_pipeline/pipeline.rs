@@ -331,6 +331,7 @@ impl GraphicsPipeline {
         let size = Size::new(width as u16, height as u16);
         if size != output.size() {
             self.surfaces.resize_output(size, output)?;
+            self.video.end_all(&mut self.outbox);
             self.outbox.push(GraphicsOutput::Event(Event::Resized(size)));
         }
         let screens = screens(monitors, size);

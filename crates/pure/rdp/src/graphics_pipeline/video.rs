@@ -95,6 +95,11 @@ impl Video {
         }
     }
 
+    /// Nothing that was passed on is shown any more.
+    pub(crate) fn end_all(&mut self, outbox: &mut Outbox) {
+        self.streams.values_mut().for_each(|stream| stream.end(outbox));
+    }
+
     /// Surface `id` is no more, or another.
     pub(crate) fn forget_surface(&mut self, id: u16, outbox: &mut Outbox) {
         if let Some(mut stream) = self.streams.remove(&id) {

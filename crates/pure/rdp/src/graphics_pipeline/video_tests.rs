@@ -158,6 +158,16 @@ fn hidden_surfaces_are_not_passed_on() {
 }
 
 #[test]
+fn an_output_of_another_size_ends_streams() {
+    let mut peer = passing();
+    peer.ok(&[avc420(1, &[WHOLE], &START)]);
+    let outputs = peer.ok(&[reset(100, 100), avc420(1, &[WHOLE], &NEXT)]);
+    let resized = event(Event::Resized(Size::new(100, 100)));
+    let redraw = GraphicsOutput::Redraw(WHOLE);
+    assert_eq!(outputs, [event(Event::VideoEnded(0)), resized, redraw, event(Event::FrameEnd)]);
+}
+
+#[test]
 fn decodes_when_nobody_else_does() {
     let (open, seen) = player(vec![grey(200, WHOLE), grey(90, WHOLE), None]);
     let config = GraphicsConfig { open_decoder: Some(open), ..GraphicsConfig::default() };
