@@ -165,6 +165,39 @@ async function difference(view, expected, selector) {
 }
 
 /**
+ * What the canvas shows now, or null while there is none.
+ *
+ * @param {View} view
+ * @returns {Promise<Picture | null>}
+ */
+export async function grabCanvas(view) {
+  const grabbed = await view.evaluate(async (selector) => {
+    const canvas = document.querySelector(`${selector} .porthole-host`)?.shadowRoot?.querySelector("canvas");
+    const { width, height } = canvas ?? { width: 0, height: 0 };
+    const context = width * height === 0 ? null : new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    if (!canvas || context === null) {
+      return null;
+    }
+    context.drawImage(canvas, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
+    let text = "";
+    for (let at = 0; at < data.length; at += 4_096) {
+      text += String.fromCharCode(...data.subarray(at, at + 4_096));
+    }
+    return { width, height, rgba: btoa(text) };
+  }, "#screen");
+  if (grabbed === null) {
+    return null;
+  }
+  const rgba = Buffer.from(grabbed.rgba, "base64");
+  const rgb = Buffer.alloc(3 * grabbed.width * grabbed.height);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    rgba.copy(rgb, to, from, from + 3);
+  }
+  return { width: grabbed.width, height: grabbed.height, rgb };
+}
+
+/**
  * Runs in the page: says how the canvas differs, or nothing.
  *
  * @param {{ selector: string, rgb: Uint8Array, width: number, height: number }} wanted

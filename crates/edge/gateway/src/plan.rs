@@ -182,6 +182,8 @@ fn rfb_config(vnc: &VncConnection, clipboard_max_bytes: usize, config: &Config) 
         },
         // Whoever chose encodings had a reason.
         measure_path: parameters.encodings.is_empty(),
+        // Video is never exact.
+        h264: lossy && parameters.h264,
         clipboard_max_bytes,
         handshake_max: config.handshake_max,
         ..defaults

@@ -27,6 +27,8 @@ pub struct VncParameters {
     pub quality_level: Option<u8>,
     /// `encodings`, best first. Empty for our own choice.
     pub encodings: Vec<EncodingKind>,
+    /// `h264` is among `encodings`: the server's own video is passed on.
+    pub h264: bool,
     /// `clipboard-buffer-size`, in bytes.
     pub clipboard_max_bytes: Option<usize>,
     /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
@@ -101,7 +103,7 @@ impl VncParameters {
             "disable-display-resize" => self.disable_display_resize = flag(value)?,
             "compress-level" => self.compress_level = level(value)?,
             "quality-level" => self.quality_level = level(value)?,
-            "encodings" => self.encodings = encodings(value)?,
+            "encodings" => (self.encodings, self.h264) = encodings(value)?,
             "clipboard-buffer-size" => {
                 // Guacamole clamps to 256 KiB at least; a smaller wish is honoured here.
                 let size = value.parse().ok().filter(|size| (1..=50 << 20).contains(size));
@@ -148,10 +150,12 @@ fn level(value: &str) -> Result<Option<u8>, String> {
     }
 }
 
-/// A list such as `zrle ultra copyrect`. Encodings that we do not have are left out, as long as
-/// one is left: the list is a wish, and servers may send raw pixels regardless.
-fn encodings(value: &str) -> Result<Vec<EncodingKind>, String> {
+/// A list such as `zrle ultra copyrect`, and whether H.264 is in it. Encodings that we do not have
+/// are left out, as long as one is left: the list is a wish, and servers may send raw pixels
+/// regardless. H.264 alone leaves the choice of the others to us.
+fn encodings(value: &str) -> Result<(Vec<EncodingKind>, bool), String> {
     let mut kinds = Vec::new();
+    let mut h264 = false;
     for word in value.split_whitespace() {
         let kind = match word.to_ascii_lowercase().as_str() {
             "raw" => EncodingKind::Raw,
@@ -163,6 +167,10 @@ fn encodings(value: &str) -> Result<Vec<EncodingKind>, String> {
             "zrle" => EncodingKind::Zrle,
             "tight" => EncodingKind::Tight,
             "tightpng" => EncodingKind::TightPng,
+            "h264" => {
+                h264 = true;
+                continue;
+            }
             "ultra" | "corre" | "zywrle" => continue,
             _ => return Err("names an encoding that does not exist".into()),
         };
@@ -170,7 +178,10 @@ fn encodings(value: &str) -> Result<Vec<EncodingKind>, String> {
             kinds.push(kind);
         }
     }
-    if kinds.is_empty() { Err("names no encoding that is offered".into()) } else { Ok(kinds) }
+    if kinds.is_empty() && !h264 {
+        return Err("names no encoding that is offered".into());
+    }
+    Ok((kinds, h264))
 }
 
 /// Guacamole's parameters that would change what the connection does and are not offered: a
@@ -262,6 +273,11 @@ mod tests {
                 EncodingKind::Raw
             ]
         );
+        let with_video = read("encodings", "Zrle H264 ultra", strict).unwrap();
+        assert_eq!((with_video.encodings, with_video.h264), (vec![EncodingKind::Zrle], true));
+        let video_alone = read("encodings", "h264", strict).unwrap();
+        assert_eq!((video_alone.encodings, video_alone.h264), (vec![], true));
+        assert!(!read("encodings", "zrle", strict).unwrap().h264);
     }
 
     #[test]
@@ -271,7 +287,7 @@ mod tests {
             ("read-only", "TRUE"),
             ("quality-level", "10"),
             ("compress-level", "best"),
-            ("encodings", "zrle h264"),
+            ("encodings", "zrle h265"),
             ("encodings", "ultra corre"),
             ("recording-path", "/var/recordings"),
             ("recording-include-keys", "true"),

@@ -79,6 +79,11 @@ impl Changes {
         self.damage.add(rect);
     }
 
+    /// Nobody needs the pixels of `rect` any more, as far as one rectangle a tile can say it.
+    pub fn forget_damage(&mut self, rect: Rect) {
+        self.damage.subtract(&std::iter::once(rect));
+    }
+
     /// `width` pixels of row `y` from column `x` on changed. They lie in one tile.
     pub(crate) fn add_damage_in_tile(&mut self, x: u16, y: u16, width: u16) {
         self.damage.add_in_tile(x, y, width);
@@ -116,8 +121,23 @@ impl Changes {
     /// Appends what happened next. Does nothing useful across a change of size: the caller
     /// starts again with [`Changes::all`].
     pub fn add_all(&mut self, next: &Self) {
+        self.add_all_around(next, &[]);
+    }
+
+    /// The same, where something that is not a change is still to be painted in the rectangles
+    /// `covers`, after the copies and before the damage: copies from there or to there become
+    /// damage, because they may have come after it.
+    pub fn add_all_around(&mut self, next: &Self, covers: &[Rect]) {
         for copy in &next.copies {
-            self.add_copy(*copy);
+            let meets = |cover: &Rect| {
+                cover.intersection(copy.source_rect()).is_some()
+                    || cover.intersection(copy.target).is_some()
+            };
+            if covers.iter().any(meets) {
+                self.damage.add(copy.target);
+            } else {
+                self.add_copy(*copy);
+            }
         }
         self.damage.add_all(&next.damage);
     }

@@ -253,7 +253,7 @@ impl Remainder {
 }
 
 /// `count` bits from bit `first` on: from 1 to 64, none of them past the last.
-const fn ones(first: u16, count: u16) -> u64 {
+pub(crate) const fn ones(first: u16, count: u16) -> u64 {
     (u64::MAX >> (u64::BITS - count as u32)) << first
 }
 

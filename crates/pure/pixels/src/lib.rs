@@ -19,6 +19,7 @@ mod damage;
 mod error;
 mod geometry;
 mod surface;
+mod veil;
 
 pub use before::Before;
 pub use changes::{COPIES_MAX, Changes, Copy};
@@ -26,3 +27,4 @@ pub use damage::{Damage, TILE_SIDE_PX};
 pub use error::PixelsError;
 pub use geometry::{Point, Rect, Size};
 pub use surface::{BYTES_PER_PIXEL, Pixel, SURFACE_PIXELS_MAX, SURFACE_SIDE_MAX_PX, Surface};
+pub use veil::Veil;

@@ -1,6 +1,7 @@
 //! Stop 4 of the pixel path: the current picture of a remote.
 
 use crate::before::Undo;
+use crate::veil::Veil;
 use crate::{Before, Changes, Copy, PixelsError, Point, Rect, Size, TILE_SIDE_PX};
 
 /// Bytes of one pixel: R, G, B, A.
@@ -34,6 +35,10 @@ pub struct Surface {
     /// The old pixels of what changed since the last look. `None` when they are not kept, or
     /// when keeping them began or was interrupted in the middle of changes.
     undo: Option<Undo>,
+    /// `None` while nothing is covered.
+    veil: Option<Box<Veil>>,
+    /// How often something was covered.
+    covers: u64,
 }
 
 impl Default for Surface {
@@ -45,6 +50,8 @@ impl Default for Surface {
             changes: Changes::none(Size::default()),
             keeps_before: false,
             undo: None,
+            veil: None,
+            covers: 0,
         }
     }
 }
@@ -78,7 +85,8 @@ impl Surface {
         Ok(())
     }
 
-    /// Changes the size. What both sizes share stays; the rest is black; everything is damage.
+    /// Changes the size. What both sizes share stays; the rest is black; everything is damage, and
+    /// nothing is covered.
     ///
     /// # Errors
     ///
@@ -101,6 +109,7 @@ impl Surface {
         self.size = size;
         self.changes = Changes::all(size);
         self.undo = None;
+        self.veil = None;
         Ok(())
     }
 
@@ -139,6 +148,38 @@ impl Surface {
         if self.keeps_before {
             self.undo.get_or_insert_with(|| Undo::new(self.size)).clear();
         }
+        self.veil.take_if(|veil| !veil.clear_changes());
+    }
+
+    /// Something that is not in this picture is shown in `rect` from now on, until something is
+    /// drawn there: a video, for example, that nobody decodes here. What was drawn there need not
+    /// be shown any more, and what will be is damage even if it changes no pixel.
+    ///
+    /// # Errors
+    ///
+    /// [`PixelsError::Outside`]; nothing is then covered.
+    pub fn cover(&mut self, rect: Rect) -> Result<(), PixelsError> {
+        self.check(rect)?;
+        self.covers += 1;
+        self.changes.forget_damage(rect);
+        self.veil.get_or_insert_with(|| Box::new(Veil::new(self.size))).cover(rect);
+        Ok(())
+    }
+
+    /// How often [`Surface::cover`] has covered something.
+    pub const fn covers_count(&self) -> u64 {
+        self.covers
+    }
+
+    /// What is covered now. `None`: nothing, nor was it when the changes were last cleared.
+    pub fn veil(&self) -> Option<&Veil> {
+        self.veil.as_deref()
+    }
+
+    /// Around where pixels were copied to that were covered: what shows them did not move with
+    /// them, so that the remote has to draw them again. Forgets it.
+    pub fn take_torn(&mut self) -> Option<Rect> {
+        self.veil.as_mut()?.take_torn()
     }
 
     /// Whether to keep, from now on, what [`Surface::before`] shows; at first it is not kept.
@@ -277,7 +318,13 @@ impl Surface {
         } else {
             (0..target.height).for_each(&mut copy_row);
         }
-        self.changes.add_copy(copy);
+        let is_covered =
+            self.veil.as_mut().is_some_and(|veil| veil.carry(copy.source_rect(), target));
+        if is_covered {
+            self.changes.forget_damage(target);
+        } else {
+            self.changes.add_copy(copy);
+        }
         Ok(())
     }
 
@@ -288,6 +335,12 @@ impl Surface {
         for (to, from) in canonical.as_chunks_mut::<4>().0.iter_mut().zip(source.as_chunks::<4>().0)
         {
             *to = [from[0], from[1], from[2], u8::MAX];
+        }
+        // At most 64.
+        let columns = (source.len() / BYTES_PER_PIXEL) as u16;
+        let opened = self.veil.as_mut().and_then(|veil| veil.open(x, y, columns));
+        if let Some((first, end)) = opened {
+            self.changes.add_damage_in_tile(x + first, y, end - first);
         }
         let start = self.offset(x.into(), y.into());
         let held = &self.pixels[start..start + source.len()];
@@ -301,7 +354,6 @@ impl Surface {
         }
         self.pixels[start..start + source.len()].copy_from_slice(canonical);
         // At most 64, so neither addition nor cast can overflow.
-        let columns = (source.len() / BYTES_PER_PIXEL) as u16;
         let (first, last) = (first as u16, columns - last as u16);
         self.changes.add_damage_in_tile(x + first, y, last - first);
     }

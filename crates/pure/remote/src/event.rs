@@ -33,8 +33,9 @@ pub enum Event {
     ResizeSupported(bool),
     /// The remote's screens changed: at most [`Screen::COUNT_MAX`] of them.
     Screens(Vec<Screen>),
-    /// A piece of a video stream. The surface does not show it: whoever passes it on covers the
-    /// chunk's rectangle with what the stream decodes to.
+    /// A piece of a video stream. The surface does not have its picture: before this event, the
+    /// driver calls [`porthole_pixels::Surface::cover`] with the chunk's rectangle, once, so that
+    /// the surface tells what was drawn there after the chunk from what was drawn before it.
     Video(VideoChunk),
     /// The stream of this number is over; the number may begin another. What it showed stays until
     /// something else is drawn there.
@@ -68,6 +69,7 @@ pub struct VideoChunk {
     /// The stream's number, below [`VideoChunk::STREAMS_MAX`].
     pub stream: u32,
     /// Where the decoded picture goes, from its top left; the picture may be larger, and is cut.
+    /// Not empty, and within the surface.
     pub rect: Rect,
     /// The decoder has to begin anew: nothing before this chunk counts, and it starts with
     /// parameter sets and a picture that refers to no other, or cannot be decoded.

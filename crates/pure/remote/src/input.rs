@@ -1,6 +1,6 @@
 //! What a viewer asks of a remote.
 
-use porthole_pixels::{Point, Size};
+use porthole_pixels::{Point, Rect, Size};
 
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,13 @@ pub enum Input {
     Resize(Size),
     /// Every key and button is up: the viewer lost the focus or left.
     ReleaseAll,
+    /// Whether everybody who watches can be shown video; at first nobody can. While they can, the
+    /// remote may be asked to send some ([`crate::Event::Video`]). When they no longer can, it is
+    /// asked for none, and to draw what its streams showed.
+    VideoWelcome(bool),
+    /// Somebody lacks what the remote shows here: it is asked to draw it again, or to begin a
+    /// stream that shows it anew. Sent at most once a second.
+    Repaint(Rect),
 }
 
 /// A set of mouse buttons, one bit each.

@@ -168,8 +168,9 @@ pub struct RfbConfig {
     /// packing costs more time than it saves, for `encodings` (or, where those are the local ones,
     /// [`EncodingKind::ALL`]) while it is not. False: `encodings`, whatever the path.
     pub measure_path: bool,
-    /// Ask for H.264 (the community specification's "Open H.264 Encoding") and pass it on as
-    /// [`porthole_remote::Event::Video`]: only for who can show it, since nothing is decoded here.
+    /// Ask for H.264 (the community specification's "Open H.264 Encoding") while
+    /// [`porthole_remote::Input::VideoWelcome`] says that it can be shown, and pass it on as
+    /// [`porthole_remote::Event::Video`]; nothing is decoded here.
     pub h264: bool,
     /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left
     /// out, with a notice.

@@ -36,6 +36,10 @@ pub(crate) struct Connected {
     mouse: Mouse,
     /// The desktop changed its size in the current update.
     is_resized: bool,
+    /// The server was last asked for the encodings of a fast path.
+    is_raw: bool,
+    /// The server was last asked for video too.
+    has_video: bool,
 }
 
 /// The message that is arriving.
@@ -66,7 +70,7 @@ impl Connected {
         desktop.set_size(init.size);
         let flow = Flow::default();
         put_set_pixel_format(outbox.bytes());
-        put_set_encodings(outbox.bytes(), &config.encodings, config);
+        put_set_encodings(outbox.bytes(), &config.encodings, false, config);
         let is_raw = config.encodings == EncodingKind::LOCAL;
         flow.resize(init.size, outbox.bytes());
         outbox.event(Event::Connected);
@@ -84,6 +88,8 @@ impl Connected {
             keyboard: Keyboard::default(),
             mouse: Mouse::default(),
             is_resized: false,
+            is_raw,
+            has_video: false,
         })
     }
 
@@ -116,8 +122,12 @@ impl Connected {
 
     /// Something from a viewer.
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
-        if self.config.view_only {
-            return;
+        // What the picture needs is no input to the desktop.
+        match input {
+            Input::VideoWelcome(is_welcome) => return self.welcome_video(is_welcome, outbox),
+            Input::Repaint(rect) => return self.repaint(rect, outbox.bytes()),
+            _ if self.config.view_only => return,
+            _ => {}
         }
         let size = self.desktop.size();
         let out = outbox.bytes();

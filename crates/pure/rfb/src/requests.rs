@@ -69,14 +69,15 @@ pub(crate) fn put_set_pixel_format(out: &mut impl BufMut) {
     out.put_slice(&[0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0]);
 }
 
-/// Says what we understand (RFC 6143 §7.5.2), `encodings` first.
+/// Says what we understand (RFC 6143 §7.5.2), `encodings` first, but for video.
 pub(crate) fn put_set_encodings(
     out: &mut impl BufMut,
     encodings: &[EncodingKind],
+    has_video: bool,
     config: &RfbConfig,
 ) {
     let mut numbers: Vec<i32> = Vec::new();
-    if config.h264 {
+    if has_video {
         numbers.push(H264);
     }
     for encoding in encodings {
@@ -208,7 +209,7 @@ mod tests {
                 encodings: encodings.clone(),
                 ..RfbConfig::default()
             };
-            put_set_encodings(&mut out, &config.encodings, &config);
+            put_set_encodings(&mut out, &config.encodings, false, &config);
             assert_eq!(out.len(), 4 + 4 * usize::from(out[3]));
             let numbers: Vec<i32> = out[4..]
                 .as_chunks::<4>()

@@ -4,7 +4,7 @@
 //! belongs to rectangles of this place and size. Nothing is decoded here.
 
 use bytes::Bytes;
-use porthole_pixels::{Rect, Size};
+use porthole_pixels::{Rect, Size, Surface};
 use porthole_remote::{Event, VideoChunk};
 use porthole_wire::Reader;
 
@@ -64,10 +64,20 @@ struct Stream {
 }
 
 impl Streams {
-    /// Passes `chunk` on, in the stream that belongs to `rect`.
-    pub(crate) fn handle(&mut self, rect: Rect, chunk: Chunk, outbox: &mut Outbox) {
+    /// Passes `chunk` on, in the stream that belongs to `rect`, and covers that.
+    ///
+    /// # Errors
+    ///
+    /// [`RfbError::Desktop`] if `rect` is not on the desktop, which was seen to when it arrived.
+    pub(crate) fn handle(
+        &mut self,
+        rect: Rect,
+        chunk: Chunk,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<(), RfbError> {
         if chunk.flags & RESET_ALL != 0 {
-            self.end(outbox, |_stream| true);
+            self.end_all(outbox);
         }
         self.clock += 1;
         let known = self
@@ -77,18 +87,31 @@ impl Streams {
         let number = match known {
             Some(number) => number,
             // An empty chunk of no stream says nothing.
-            None if chunk.data.is_empty() => return,
+            None if chunk.data.is_empty() || rect.is_empty() => return Ok(()),
             None => self.begin(rect, outbox),
         };
-        let Some(Some(stream)) = self.all.get_mut(number) else { return };
+        let Some(Some(stream)) = self.all.get_mut(number) else { return Ok(()) };
         stream.last_used = self.clock;
         stream.is_started &= chunk.flags & RESET == 0;
         if chunk.data.is_empty() {
-            return;
+            return Ok(());
         }
+        surface.cover(rect)?;
         let is_start = !std::mem::replace(&mut stream.is_started, true);
         let stream = u32::try_from(number).unwrap_or(u32::MAX);
         outbox.event(Event::Video(VideoChunk { stream, rect, is_start, data: chunk.data }));
+        Ok(())
+    }
+
+    /// Around what the streams show that `meets` picks, if there are any.
+    pub(crate) fn around(&self, meets: impl Fn(Rect) -> bool) -> Option<Rect> {
+        let rects = self.all.iter().flatten().map(|stream| stream.rect);
+        rects.filter(|rect| meets(*rect)).reduce(Rect::union)
+    }
+
+    /// All of them are over.
+    pub(crate) fn end_all(&mut self, outbox: &mut Outbox) {
+        self.end(outbox, |_stream| true);
     }
 
     /// The desktop has `size` now: streams of what is no longer on it are over.

@@ -13,6 +13,9 @@ pub struct SessionConfig {
     pub unacked_max_bytes: usize,
     /// What encodes films as H.264, if anything does.
     pub video: Option<VideoCodec>,
+    /// Whether the remote's own video is passed on to viewers that decode it. Viewers that do not
+    /// keep the remote from sending any.
+    pub passes_video: bool,
     /// Most cells that are used of a browser's: 16 KiB each there, some 80 bytes here.
     pub cells_max: u16,
     /// How long a lossy tile must be still before it is sent exactly. With the time that takes,
@@ -38,6 +41,7 @@ impl Default for SessionConfig {
             frame_gap_min: Duration::from_millis(16),
             unacked_max_bytes: 4 << 20,
             video: None,
+            passes_video: false,
             cells_max: porthole_link::CELLS_MAX,
             refine_after: Duration::from_millis(100),
             lossy: true,

@@ -14,7 +14,7 @@ use crate::quality::Rung;
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) viewer: ViewerId,
-    /// Its size, stores, copies and recalls, in this order.
+    /// Its stores, size, copies, videos and recalls, in this order.
     pub(crate) records: BytesMut,
     /// What the recalls paint.
     pub(crate) recalled: Vec<Rect>,

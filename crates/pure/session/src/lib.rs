@@ -8,6 +8,7 @@
 //! is a few bytes per tile, however long it stalls. The session owns no socket, clock or task;
 //! `crates/edge/gateway/src/sessions/` runs it, one task per session.
 
+mod access_units;
 mod cells;
 mod config;
 mod costs;
@@ -17,6 +18,7 @@ mod grid;
 mod history;
 mod keys;
 mod pacing;
+mod passing;
 mod permissions;
 mod picture;
 mod quality;
@@ -28,6 +30,8 @@ pub use frame::{Encodings, Finished, Frame, Job, Piece};
 pub use permissions::Permissions;
 pub use session::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 
+#[cfg(test)]
+mod passing_tests;
 #[cfg(test)]
 mod picture_tests;
 #[cfg(test)]

@@ -53,8 +53,9 @@ impl Picture {
     }
 
     /// Takes note of what happened to the surface. `leaving` are the tiles it happened to whose
-    /// former picture may come back.
-    pub(crate) fn absorb(&mut self, changes: &Changes, leaving: &[(usize, Key)]) {
+    /// former picture may come back, and `videos` where video is painted after the copies of the
+    /// frame to come.
+    pub(crate) fn absorb(&mut self, changes: &Changes, leaving: &[(usize, Key)], videos: &[Rect]) {
         let size = changes.damage().size();
         if self.pending.damage().size() != size {
             self.pending = Changes::all(size);
@@ -69,7 +70,7 @@ impl Picture {
                 self.leaving.push((*tile, *key));
             }
         }
-        self.pending.add_all(changes);
+        self.pending.add_all_around(changes, videos);
     }
 
     /// Something in `rect` did not decode: what is there, and what was stored from there, is not

@@ -3,6 +3,7 @@
 mod compose;
 mod life;
 mod schedule;
+mod video;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use crate::costs::Costs;
 use crate::frame::{Finished, Job};
 use crate::history::History;
 use crate::keys::TileKeys;
+use crate::passing::Passing;
 use crate::viewer::{Shown, Viewer};
 use crate::{Permissions, SessionConfig};
 
@@ -119,6 +121,8 @@ pub struct Session {
     moves: MoveFinder,
     /// Where there is a film, while anybody could be sent it as one.
     tracker: Option<MotionTracker>,
+    /// The remote's own video.
+    passing: Passing,
     /// When the surface last changed, until the session has come to rest.
     changed_at: Option<Instant>,
     costs: Costs,
@@ -151,6 +155,7 @@ impl Session {
             keys: TileKeys::new(seed),
             moves: MoveFinder::default(),
             tracker: None,
+            passing: Passing::default(),
             changed_at: None,
             costs: Costs::new(),
             pointer: Point::default(),
@@ -287,6 +292,8 @@ impl Session {
                     self.wish_size(wish);
                 }
             }
+            Event::Video(chunk) => self.handle_video(now, &chunk),
+            Event::VideoEnded(stream) => self.handle_video_ended(stream),
             Event::Notice(words) => {
                 self.for_each_viewer(|viewer| viewer.owed.notice(words.clone()));
             }

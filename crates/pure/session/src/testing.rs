@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use porthole_link::{CELL_SIDE_PX, Codec, Feature, Hello, Resume, ToBrowser, ToGateway, records};
+use porthole_link::{
+    CELL_SIDE_PX, Codec, Feature, Hello, Resume, ToBrowser, ToGateway, VideoRecord, records,
+};
 use porthole_pixels::{Rect, Size, Surface};
 use porthole_remote::{Event, Input};
 use porthole_tiles::{Encoder, decode_palette, decode_rgb};
@@ -47,6 +49,8 @@ pub(crate) struct Screen {
     cells: HashMap<u16, (Size, Vec<u8>)>,
     cells_max: u16,
     tables: u16,
+    /// The last picture of each stream that its decoders have.
+    pub(crate) decoded: HashMap<u8, u8>,
     /// Whether it acknowledges what it reads.
     pub(crate) acks: bool,
     /// It does not even hear the Welcome when it comes back.
@@ -113,7 +117,10 @@ impl Stage {
         let resume = Some(Resume { session: [9; 16], secret: screen.secret });
         let painted = keeps.then_some(screen.painted);
         let cells = screen.cells_max;
-        let mut next = if keeps { screen } else { Screen::new(id, cells) };
+        let features = screen.features;
+        let fresh = || Screen { features, ..Screen::new(id, cells) };
+        let mut next = if keeps { screen } else { fresh() };
+        next.decoded.clear();
         (next.id, next.secret) = (ViewerId(id), secret(id));
         next.tables = 0;
         next.painted = 0;
@@ -301,6 +308,7 @@ impl Screen {
             cells: HashMap::new(),
             cells_max,
             tables: 0,
+            decoded: HashMap::new(),
             acks: true,
             deaf: false,
             wire: VecDeque::new(),
@@ -353,6 +361,7 @@ impl Screen {
                 };
                 self.canvas.store(*rect, &rgba).unwrap();
             }
+            ToBrowser::Video(video) if video.stream > 0 => self.decode(video),
             ToBrowser::Video(video) => {
                 self.lossy = true;
                 assert!(!video.parts.is_empty());
@@ -363,6 +372,16 @@ impl Screen {
             }
             _ => (),
         }
+    }
+
+    /// A piece of the remote's video, whose last byte is the picture's number. It needs the one
+    /// before it, or none.
+    fn decode(&mut self, video: &VideoRecord) {
+        let (stream, number) = (video.stream, *video.data.last().unwrap());
+        assert!(self.features & Feature::VIDEO != 0 && video.parts.is_empty());
+        assert!(video.key || self.decoded.get(&stream).is_some_and(|last| last + 1 == number));
+        self.decoded.insert(stream, number);
+        self.canvas.fill(video.rect, picture(number)).unwrap();
     }
 
     fn store(&mut self, first: u16, rect: Rect) {
@@ -381,6 +400,11 @@ impl Screen {
             self.canvas.store(square, pixels).unwrap();
         }
     }
+}
+
+/// The colour of a picture of the remote's video.
+pub(crate) const fn picture(number: u8) -> [u8; 4] {
+    [number, 255 - number, 99, 255]
 }
 
 /// The squares of 64 pixels that `rect` is cut into, row by row.

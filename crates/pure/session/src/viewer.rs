@@ -11,6 +11,7 @@ use crate::film::{Film, FilmDone};
 use crate::frame::{Finished, Head};
 use crate::history::History;
 use crate::pacing::Pacing;
+use crate::passing::VideoQueue;
 use crate::picture::Picture;
 use crate::quality::Ladder;
 use crate::{Permissions, ViewerId};
@@ -106,6 +107,8 @@ pub(crate) struct Viewer {
     pub(crate) ladder: Ladder,
     /// The region that it gets as H.264.
     pub(crate) film: Option<Film>,
+    /// What it is still to be sent of the remote's own video.
+    pub(crate) videos: VideoQueue,
     pub(crate) owed: Owed,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
@@ -122,6 +125,7 @@ impl Viewer {
         view_only: bool,
         mut welcome: Welcome,
         picture: Picture,
+        videos: VideoQueue,
     ) -> Self {
         let watching = Permissions::INPUT.with(Permissions::CLIPBOARD_IN);
         let permissions = if view_only { granted.without(watching) } else { granted };
@@ -141,6 +145,7 @@ impl Viewer {
             pacing: Pacing::new(now),
             ladder: Ladder::new(),
             film: None,
+            videos,
             owed: Owed {
                 welcome: Some(welcome),
                 state: true,
@@ -220,6 +225,7 @@ impl Viewer {
     /// Something in `rect` did not decode.
     pub(crate) fn spoil(&mut self, rect: Rect) {
         self.picture.spoil(rect);
+        self.videos.spoil(rect);
         if let Some(film) = &mut self.film
             && film.rect().intersection(rect).is_some()
         {

@@ -99,6 +99,8 @@ pub(crate) fn check(
             frame_gap_min: Duration::from_millis(pacing.frame_gap_min_ms),
             unacked_max_bytes: len(pacing.unacked_max_bytes),
             video: video(&pacing.openh264, files)?,
+            // Each connection says so for itself.
+            passes_video: false,
             cells_max: u16::try_from(pacing.cells_max).unwrap_or(porthole_link::CELLS_MAX),
             refine_after: Duration::from_millis(pacing.refine_after_ms),
             lossy: pacing.lossy,

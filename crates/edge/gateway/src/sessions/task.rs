@@ -144,6 +144,7 @@ impl Runner {
     fn new(app: &Arc<App>, plan: &Plan, id: SessionId, seed: u64) -> Self {
         let config = SessionConfig {
             lossy: plan.lossy,
+            passes_video: plan.rfb.h264,
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
             ..app.config.session.each.clone()

@@ -3,6 +3,7 @@
 use std::mem;
 use std::time::Instant;
 
+use bytes::BytesMut;
 use porthole_pixels::{Rect, Surface};
 use porthole_remote::{Event, Screen};
 
@@ -24,7 +25,7 @@ impl Connected {
     ) -> Result<bool, RfbError> {
         match news {
             News::Event(event) => outbox.event(event),
-            News::Video(rect, chunk) => self.streams.handle(rect, chunk, outbox),
+            News::Video(rect, chunk) => self.streams.handle(rect, chunk, surface, outbox)?,
             News::QemuKeys => self.keyboard.use_scancodes(),
             News::ExtendedMouseButtons => self.mouse.use_extended(),
             News::Size(rect) => self.resize(rect, surface, outbox)?,
@@ -91,13 +92,46 @@ impl Connected {
         }
         match self.path.handle_end(now, size) {
             Some(Advice::Trial(rect)) => {
-                put_set_encodings(out, &EncodingKind::LOCAL, &self.config);
+                self.is_raw = true;
+                self.set_encodings(out);
                 put_update_request(out, false, rect);
             }
-            Some(Advice::Packed) => put_set_encodings(out, self.packed(), &self.config),
+            Some(Advice::Packed) => {
+                self.is_raw = false;
+                self.set_encodings(out);
+            }
             None if self.path.wants_round_trip() => self.flow.ping(now, out),
             None => {}
         }
+    }
+
+    /// Everybody who watches can be shown video, or no longer can.
+    pub(super) fn welcome_video(&mut self, is_welcome: bool, outbox: &mut Outbox) {
+        if !self.config.h264 || self.has_video == is_welcome {
+            return;
+        }
+        self.has_video = is_welcome;
+        self.set_encodings(outbox.bytes());
+        if !is_welcome && let Some(rect) = self.streams.around(|_rect| true) {
+            put_update_request(outbox.bytes(), false, rect);
+            self.streams.end_all(outbox);
+        }
+    }
+
+    /// Asks for `rect`, changed or not, and for all of the streams that show some of it: servers
+    /// begin those anew when they are asked for everything.
+    pub(super) fn repaint(&self, rect: Rect, out: &mut BytesMut) {
+        let streams = self.streams.around(|shown| shown.intersection(rect).is_some());
+        let rect = streams.map_or(rect, |streams| streams.union(rect));
+        if let Some(rect) = rect.intersection(self.desktop.size().rect()) {
+            put_update_request(out, false, rect);
+        }
+    }
+
+    /// Says what is understood, as things are now.
+    fn set_encodings(&self, out: &mut BytesMut) {
+        let encodings = if self.is_raw { &EncodingKind::LOCAL } else { self.packed() };
+        put_set_encodings(out, encodings, self.has_video, &self.config);
     }
 
     /// What to ask for on a slow path.

@@ -83,8 +83,9 @@ impl Session {
         let keeps_cells = viewer.picture.cells.capacity() > 0;
         let owes_frame = viewer.owes_frame;
 
-        let mut heads = self.begin_heads(&companions, &copies);
+        let mut heads = self.begin_heads(&companions, &copies, true);
         let mut damage = all.clone();
+        let open = self.take_covered(&companions, &mut damage);
         if keeps_cells {
             self.note_keys(&damage, |session, rect| !session.history.is_moving(now, rect));
             self.recall(&mut heads, &mut damage);
@@ -93,18 +94,22 @@ impl Session {
         let Some(selection) = self.select(now, at, &damage) else { return };
         let rung = selection.rung;
         let (mut chosen, waiting) = selection.choose();
+        chosen.extend(open);
         let left = touched_by(&damage, &waiting);
         let mut touched = all;
         // Refinement never overlaps pending damage, so the order does not matter.
         if let Some(refine) = refine.filter(|_| waiting.is_empty()) {
             touched.add_all(refine);
             let mut refine = refine.clone();
+            // What was covered a moment ago is seen to with the next frame.
+            let covered: Vec<Rect> = refine.iter().filter(|rect| self.is_covered(*rect)).collect();
+            covered.into_iter().for_each(|rect| refine.clear_within(rect));
             if keeps_cells {
                 // What has come to rest no longer moves, whatever it did a moment ago.
                 self.note_keys(&refine, |_, _| true);
                 self.recall(&mut heads, &mut refine);
             }
-            let parts = porthole_tiles::plan(&self.surface, &refine).parts;
+            let parts = self.plan(&refine);
             chosen.extend(parts.into_iter().map(|part| (part, Mode::Lossless)));
         }
         let is_empty = chosen.is_empty() && film.is_none();
@@ -125,7 +130,11 @@ impl Session {
         }
         let (id, all) = (viewer.id, viewer.picture.pending.damage().clone());
         let copies = viewer.picture.pending.copies().to_vec();
-        let mut small: Vec<Rect> = all.iter().filter(|rect| rect.area() <= GLYPH_PIXELS).collect();
+        // A piece of video that waits must not come to lie upon what was drawn after it.
+        let may_pass = |rect: &Rect| {
+            rect.area() <= GLYPH_PIXELS && !viewer.videos.meets(*rect) && !self.is_covered(*rect)
+        };
+        let mut small: Vec<Rect> = all.iter().filter(may_pass).collect();
         small.sort_by_key(|rect| distance(*rect, self.pointer));
         small.truncate(GLYPHS_MAX);
         let mut damage = Damage::clean(all.size());
@@ -138,7 +147,7 @@ impl Session {
         }
         let mut left = touched_by(&damage, &waiting);
         all.iter().filter(|rect| !small.contains(rect)).for_each(|rect| left.add(rect));
-        let heads = self.begin_heads(&[id], &copies);
+        let heads = self.begin_heads(&[id], &copies, false);
         self.encode(Work { heads, copies, chosen, rung, film: None }, damage, &left);
         true
     }
@@ -163,6 +172,7 @@ impl Session {
 
     /// Begins, goes on with or ends the film of the viewer at `at`.
     fn choose_film(&mut self, now: Instant, at: usize) {
+        let veil = self.surface.veil();
         let Some(viewer) = self.viewers.get_mut(at) else { return };
         let may = viewer.features & Feature::VIDEO != 0
             && self.config.lossy
@@ -173,7 +183,7 @@ impl Session {
             .as_mut()
             .filter(|_| may)
             .and_then(|tracker| tracker.region(since))
-            .filter(|rect| Film::fits(*rect));
+            .filter(|rect| Film::fits(*rect) && !veil.is_some_and(|veil| veil.touches(*rect)));
         let Some(rect) = region else {
             viewer.film = None;
             return;
@@ -202,12 +212,16 @@ impl Session {
         viewer.film.as_mut()?.next(&self.surface, damage, codec, (gap, &outlook))
     }
 
-    fn begin_heads(&mut self, viewers: &[ViewerId], copies: &[Copy]) -> Vec<Head> {
-        viewers.iter().filter_map(|id| self.begin_head(*id, copies)).collect()
+    fn begin_heads(&mut self, viewers: &[ViewerId], copies: &[Copy], videos: bool) -> Vec<Head> {
+        viewers.iter().filter_map(|id| self.begin_head(*id, copies, videos)).collect()
     }
 
     /// What a viewer's frame begins with, but for the recalls.
-    fn begin_head(&mut self, id: ViewerId, copies: &[Copy]) -> Option<Head> {
+    ///
+    /// Video comes after the copies: [`porthole_pixels::Changes`] has none that were made after
+    /// it and meet it. It comes before recalls and images, because damage is either older than
+    /// what covers it, and then forgotten, or newer, and belongs on top.
+    fn begin_head(&mut self, id: ViewerId, copies: &[Copy], videos: bool) -> Option<Head> {
         let size = self.surface.size();
         let viewer = self.viewer(id)?;
         let mut records = BytesMut::new();
@@ -218,6 +232,9 @@ impl Session {
         }
         for copy in copies {
             ToBrowser::Copy(copy.source, copy.target).encode(&mut records);
+        }
+        if videos {
+            viewer.videos.put(&mut records);
         }
         Some(Head { viewer: id, records, recalled: Vec::new() })
     }
@@ -247,7 +264,7 @@ impl Session {
     }
 
     /// Works out what stands in those tiles of `damage` that `rests` picks, so that they can be
-    /// found in cells now, and stored when something else is painted over them.
+    /// found in cells now, and stored when something else is painted over them. None is covered.
     fn note_keys(&mut self, damage: &Damage, rests: impl Fn(&Self, Rect) -> bool) {
         let grid = Grid::new(damage.size());
         for rect in damage.iter() {
@@ -259,7 +276,7 @@ impl Session {
 
     /// The parts of `damage`, and what is to be known of the frame that they go into.
     fn select(&mut self, now: Instant, at: usize, damage: &Damage) -> Option<Selection> {
-        let parts = porthole_tiles::plan(&self.surface, damage).parts;
+        let parts = self.plan(damage);
         let moves = |part: &Part| is_photo(part) && self.history.is_moving(now, part.rect);
         let parts: Vec<(Part, bool)> = parts.iter().map(|part| (*part, moves(part))).collect();
         let pixels = |is: &dyn Fn(&(Part, bool)) -> bool| -> u32 {

@@ -8,6 +8,7 @@ use porthole_remote::Input;
 use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
+use crate::passing::VideoQueue;
 use crate::picture::Picture;
 use crate::viewer::Viewer;
 
@@ -48,7 +49,8 @@ impl Session {
         if self.viewers.len() >= self.config.viewers_max {
             return Err(AttachError::Full { limit: self.config.viewers_max });
         }
-        let video = if self.config.video.is_some() { Feature::VIDEO } else { 0 };
+        let has_video = self.config.video.is_some() || self.config.passes_video;
+        let video = if has_video { Feature::VIDEO } else { 0 };
         let mut features = hello.features & (Feature::CELLS | Feature::TABLES | video);
         let cells = hello.cells.min(porthole_link::CELLS_MAX).min(self.config.cells_max);
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
@@ -74,6 +76,7 @@ impl Session {
                 secret: unheard.unwrap_or(attach.secret),
             },
             picture,
+            VideoQueue::new(self.surface.size(), self.surface.veil()),
         );
         viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
         let may_input = viewer.permissions.allow(Permissions::INPUT);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use porthole_link::Feature;
-use porthole_pixels::Rect;
+use porthole_pixels::{Rect, Veil};
 use porthole_tiles::video::MotionTracker;
 
 use super::{Output, Session, ViewerId};
@@ -31,6 +31,7 @@ impl Session {
         if self.ended {
             return None;
         }
+        deadline = earliest(deadline, self.tend_video(now));
         for at in 0..self.viewers.len() {
             let Some(viewer) = self.viewers.get_mut(at) else { break };
             if let Some(message) = viewer.take_owed(&self.shown) {
@@ -64,12 +65,17 @@ impl Session {
         if viewer.picture.is_encoding() || !viewer.visible || !viewer.is_drained() {
             return None;
         }
-        if self.surface.size().area() == 0 {
+        if self.surface.size().area() == 0 || !self.is_up_to_date() {
             return None;
         }
+        self.settle_covered(at);
+        let viewer = self.viewers.get(at)?;
         let max_bytes = self.config.unacked_max_bytes;
         let picture = &viewer.picture;
-        let drawn = !picture.pending.is_none() || picture.resized || viewer.owes_frame;
+        let drawn = !picture.pending.is_none()
+            || picture.resized
+            || viewer.owes_frame
+            || viewer.videos.is_waiting();
         let untold = !self.surface.changes().is_none();
         let room = self.costs.photo_pixels(viewer.pacing.room_bytes(now, max_bytes));
         let where_first = (self.pointer, room);
@@ -151,15 +157,25 @@ impl Session {
 
     /// Tells every picture's account what happened to the surface.
     pub(super) fn absorb(&mut self, now: Instant) {
-        if self.surface.changes().is_none() {
+        if !self.is_up_to_date() || (self.surface.changes().is_none() && !self.passing.has_fresh())
+        {
             return;
         }
-        // Servers that do not say what moved leave it to be found.
-        self.surface.explain(self.moves.find(&self.surface));
+        // Servers that do not say what moved leave it to be found, but not beneath what covers it.
+        let found = self.moves.find(&self.surface);
+        let is_true = |veil: &Veil| found.iter().all(|copy| !veil.touched(copy.source_rect()));
+        if self.surface.veil().is_none_or(is_true) {
+            self.surface.explain(found);
+        }
         self.changed_at = Some(now);
+        let covered = self.passing.take_fresh();
+        if let Some(torn) = self.surface.take_torn() {
+            self.for_each_viewer(|viewer| viewer.videos.lack(torn));
+        }
         let changes = self.surface.changes();
         let mut touched = changes.damage().clone();
         changes.copies().iter().for_each(|copy| touched.add(copy.target));
+        covered.iter().for_each(|rect| touched.add(*rect));
         let grid = Grid::new(touched.size());
         let may_return = |rect: Rect| {
             let still = now.saturating_duration_since(self.history.changed_at(rect));
@@ -171,9 +187,13 @@ impl Session {
         let changes = self.surface.changes();
         self.keys.forget(&touched);
         self.history.note(now, &touched);
-        let seats = self.seats.iter_mut().map(|seat| &mut seat.picture);
-        for picture in self.viewers.iter_mut().map(|viewer| &mut viewer.picture).chain(seats) {
-            picture.absorb(changes, &leaving);
+        for viewer in &mut self.viewers {
+            viewer.videos.resize(changes.damage().size());
+            viewer.picture.absorb(changes, &leaving, &viewer.videos.rects());
+        }
+        for seat in &mut self.seats {
+            // It goes on without copies, and gets no video until that begins anew.
+            seat.picture.absorb(changes, &leaving, &[]);
         }
         self.surface.clear_changes();
     }

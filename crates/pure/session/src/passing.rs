@@ -1,0 +1,306 @@
+//! The remote's own video, passed on to viewers that decode it.
+//!
+//! Nothing here decodes: a piece covers a part of the surface ([`Veil`]), where the surface is
+//! from then on not what is to be seen, until something is drawn there. A viewer gets the pieces
+//! in order, or from the next one on that needs none before it; what it lacks meanwhile, the remote
+//! is asked to draw again.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use porthole_link::{ToBrowser, VideoRecord};
+use porthole_pixels::{Rect, Size, Veil};
+use porthole_remote::VideoChunk;
+
+use crate::access_units::{AccessUnit, access_units};
+
+/// Streams that a viewer decodes at a time. The link has four; the first is for films of the
+/// gateway's own.
+const STREAMS: usize = 3;
+const STREAM_FIRST: u8 = 1;
+
+/// A stream that was heard of within this long is alive: it is not to lose its place to another.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// Most pieces that wait for a viewer: about a second of a film. Older pictures are of no use.
+const WAITING_MAX: usize = 30;
+
+/// Once so many seconds were dropped because a viewer's path did not take them, it gets no video.
+const OVERFLOWS_MAX: u8 = 3;
+
+/// Shortest time between two requests to draw something again.
+const ASK_GAP: Duration = Duration::from_secs(1);
+
+/// The remote does without video once it has not shown a viewer for so long what it should.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Most places of pieces that are told apart between two looks at the surface.
+const FRESH_MAX: usize = 16;
+
+/// One session's streams, as the remote numbers them and as the link does.
+#[derive(Debug, Default)]
+pub(crate) struct Passing {
+    streams: [Option<Stream>; STREAMS],
+    /// How many chunks came.
+    chunks: u64,
+    /// What was covered since somebody last looked at the surface.
+    fresh: Vec<Rect>,
+    /// What the remote was last told.
+    told_welcome: bool,
+    /// It did not draw what it was asked for, or has more streams than there are places.
+    gave_up: bool,
+    asked_at: Option<Instant>,
+    lacking_since: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    remote: u32,
+    used_at: Instant,
+}
+
+/// A piece on its way to viewers.
+#[derive(Debug, Clone)]
+pub(crate) struct VideoPiece {
+    /// From 0; the link counts from [`STREAM_FIRST`].
+    stream: usize,
+    rect: Rect,
+    unit: AccessUnit,
+}
+
+impl Passing {
+    /// Whether the surface holds back nothing: all that covers it has been heard of.
+    pub(crate) const fn is_up_to_date(&self, covers_count: u64) -> bool {
+        self.chunks == covers_count
+    }
+
+    /// Takes a chunk, and says what goes to viewers: nothing when the chunk is of no use, and what
+    /// it covers is lost to all. Also the place that its stream has now and did not have before.
+    pub(crate) fn take(
+        &mut self,
+        now: Instant,
+        chunk: &VideoChunk,
+        size: Size,
+    ) -> (Vec<VideoPiece>, Option<usize>) {
+        self.chunks += 1;
+        let rect = chunk.rect;
+        if !rect.fits(size) {
+            return (Vec::new(), None);
+        }
+        if self.fresh.last() != Some(&rect) {
+            self.fresh.push(rect);
+        }
+        if self.fresh.len() > FRESH_MAX {
+            self.fresh = self.fresh.drain(..).reduce(Rect::union).into_iter().collect();
+        }
+        let Some((stream, is_new)) = self.place(now, chunk.stream) else {
+            return (Vec::new(), None);
+        };
+        let units = access_units(&chunk.data).into_iter();
+        let pieces = units.map(|unit| VideoPiece { stream, rect, unit }).collect();
+        (pieces, Some(stream).filter(|_| is_new))
+    }
+
+    /// The remote's stream of this number is over. The answer is its place.
+    pub(crate) fn end(&mut self, remote: u32) -> Option<usize> {
+        let is_it = |stream: &Option<Stream>| stream.is_some_and(|stream| stream.remote == remote);
+        let place = self.streams.iter().position(is_it)?;
+        self.streams.get_mut(place)?.take();
+        Some(place)
+    }
+
+    /// What was covered since the last call.
+    pub(crate) fn take_fresh(&mut self) -> Vec<Rect> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Whether anything was covered since [`Passing::take_fresh`].
+    pub(crate) const fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
+    /// Everybody can be shown video, or not: what to tell the remote, if that is news.
+    pub(crate) fn welcome(&mut self, can_show: bool) -> Option<bool> {
+        let welcome = can_show && !self.gave_up;
+        let told = std::mem::replace(&mut self.told_welcome, welcome);
+        (told != welcome).then_some(welcome)
+    }
+
+    /// Viewers that could be sent something now lack what is covered in `lacking`: whether to ask
+    /// the remote for it now, and when to look again.
+    pub(crate) fn ask(&mut self, now: Instant, lacking: Option<Rect>) -> (bool, Option<Instant>) {
+        if lacking.is_none() {
+            self.lacking_since = None;
+            return (false, None);
+        }
+        let since = *self.lacking_since.get_or_insert(now);
+        self.gave_up |= now.saturating_duration_since(since) >= PATIENCE;
+        let next_at = self.asked_at.map(|at| at + ASK_GAP).filter(|at| *at > now);
+        if next_at.is_none() {
+            self.asked_at = Some(now);
+        }
+        (next_at.is_none(), next_at.or(Some(now + ASK_GAP)))
+    }
+
+    /// The place of the remote's stream of this number: its own, a free one, or that of the stream
+    /// that was silent longest. And whether it is not its own.
+    fn place(&mut self, now: Instant, remote: u32) -> Option<(usize, bool)> {
+        let age = |stream: &Option<Stream>| match stream {
+            Some(stream) if stream.remote == remote => None,
+            Some(stream) => Some(now.saturating_duration_since(stream.used_at)),
+            None => Some(Duration::MAX),
+        };
+        let own = self.streams.iter().position(|stream| age(stream).is_none());
+        let oldest = || self.streams.iter().enumerate().max_by_key(|(_, stream)| age(stream));
+        let place = own.or_else(|| oldest().map(|(place, _)| place))?;
+        let held = self.streams.get_mut(place)?;
+        if own.is_none() && age(held).is_some_and(|age| age < ALIVE) {
+            // More of them at a time than viewers can show. Pixels are for that.
+            self.gave_up = true;
+            return None;
+        }
+        *held = Some(Stream { remote, used_at: now });
+        Some((place, own.is_none()))
+    }
+}
+
+/// What one viewer is still to be sent, and what it cannot be.
+#[derive(Debug)]
+pub(crate) struct VideoQueue {
+    waiting: VecDeque<VideoPiece>,
+    waiting_bytes: usize,
+    /// Where each stream shows what it should, if it does.
+    live: [Option<Rect>; STREAMS],
+    /// Where the viewer's canvas did not show what covered the surface when something last did.
+    lacks: Option<Veil>,
+    size: Size,
+    overflows: u8,
+}
+
+impl VideoQueue {
+    /// For a canvas that shows nothing of what covers the surface, which has `size`.
+    pub(crate) fn new(size: Size, veil: Option<&Veil>) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            live: [None; STREAMS],
+            lacks: veil.cloned(),
+            size,
+            overflows: 0,
+        }
+    }
+
+    /// Starts again with a picture of another size, if it is another.
+    pub(crate) fn resize(&mut self, size: Size) {
+        if self.size != size {
+            *self = Self { overflows: self.overflows, ..Self::new(size, None) };
+        }
+    }
+
+    /// Whether something waits to be sent.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Where the pieces that wait are to be painted.
+    pub(crate) fn rects(&self) -> Vec<Rect> {
+        self.waiting.iter().map(|piece| piece.rect).collect()
+    }
+
+    /// Whether a piece that waits is to be painted in `rect`.
+    pub(crate) fn meets(&self, rect: Rect) -> bool {
+        self.waiting.iter().any(|piece| piece.rect.intersection(rect).is_some())
+    }
+
+    /// Whether the path has shown that it does not carry the remote's video.
+    pub(crate) const fn is_overrun(&self) -> bool {
+        self.overflows >= OVERFLOWS_MAX
+    }
+
+    /// Takes a piece, to be sent with the next frame. At most `max_bytes` wait.
+    pub(crate) fn push(&mut self, piece: &VideoPiece, max_bytes: usize) {
+        let Some(live) = self.live.get_mut(piece.stream) else { return };
+        if piece.unit.key {
+            *live = Some(piece.rect);
+            // A picture that needs none before it paints over them.
+            let is_over =
+                |old: &VideoPiece| old.stream == piece.stream && piece.rect.contains(old.rect);
+            self.waiting.retain(|old| !is_over(old));
+            self.waiting_bytes = self.waiting.iter().map(|old| old.unit.data.len()).sum();
+        }
+        if live.is_none() {
+            return self.lack(piece.rect);
+        }
+        *live = Some(piece.rect);
+        if let Some(lacks) = &mut self.lacks {
+            lacks.uncover(piece.rect);
+        }
+        self.waiting_bytes += piece.unit.data.len();
+        self.waiting.push_back(piece.clone());
+        if self.waiting.len() > WAITING_MAX || self.waiting_bytes > max_bytes {
+            self.overflows = self.overflows.saturating_add(1);
+            self.drop_all();
+        }
+    }
+
+    /// The viewer does not look: pieces are not kept for it.
+    pub(crate) fn miss(&mut self, piece: &VideoPiece) {
+        self.drop_all();
+        self.lack(piece.rect);
+    }
+
+    /// The stream in this place is over, and another may begin. What it showed stays.
+    pub(crate) fn end(&mut self, place: usize) {
+        if let Some(live) = self.live.get_mut(place) {
+            *live = None;
+        }
+    }
+
+    /// What the canvas shows in `rect` is not what it should be.
+    pub(crate) fn spoil(&mut self, rect: Rect) {
+        self.lack(rect);
+        for place in 0..STREAMS {
+            let live = self.live.get_mut(place);
+            let is_hit = |live: &mut Rect| live.intersection(rect).is_some();
+            if let Some(rect) = live.and_then(|live| live.take_if(is_hit)) {
+                self.lack(rect);
+            }
+        }
+    }
+
+    /// The canvas does not show what covers the surface in `rect`.
+    pub(crate) fn lack(&mut self, rect: Rect) {
+        self.lacks.get_or_insert_with(|| Veil::new(self.size)).cover(rect);
+    }
+
+    /// Around what covers the surface and is not on the canvas.
+    pub(crate) fn lacking(&mut self, veil: Option<&Veil>) -> Option<Rect> {
+        let rect = self.lacks.as_ref().zip(veil).and_then(|(lacks, veil)| lacks.overlap(veil));
+        if rect.is_none() {
+            self.lacks = None;
+        }
+        rect
+    }
+
+    /// Writes all that waits.
+    pub(crate) fn put(&mut self, out: &mut BytesMut) {
+        self.waiting_bytes = 0;
+        for VideoPiece { stream, rect, unit } in self.waiting.drain(..) {
+            let stream = STREAM_FIRST + u8::try_from(stream).unwrap_or(0);
+            let AccessUnit { key, data } = unit;
+            let record = VideoRecord { rect, stream, key, parts: Vec::new(), data };
+            ToBrowser::Video(record).encode(out);
+        }
+    }
+
+    /// All streams begin again with their next key pictures.
+    fn drop_all(&mut self) {
+        let mut lost: Vec<Rect> = self.waiting.drain(..).map(|piece| piece.rect).collect();
+        lost.extend(self.live.iter_mut().filter_map(Option::take));
+        // Most are the same.
+        lost.dedup();
+        lost.into_iter().for_each(|rect| self.lack(rect));
+        self.waiting_bytes = 0;
+    }
+}
