@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use porthole_pixels::{Point, Rect, Size, Surface};
-use porthole_remote::{Event, Screen, VideoChunk};
+use porthole_remote::{Event, Screen};
 use porthole_wire::Reader;
 
 use super::acknowledge::Acknowledgements;
@@ -41,15 +41,6 @@ pub enum GraphicsOutput {
     Send(Bytes),
     /// Pass this on to the session.
     Event(Event),
-    /// Pass this on to the session, too: a piece of a stream, and the parts of its picture that
-    /// are to be painted, in pixels of the output. Outside of them the output shows something
-    /// newer.
-    Video {
-        /// The piece.
-        chunk: VideoChunk,
-        /// All within the chunk's rectangle.
-        parts: Vec<Rect>,
-    },
     /// Have the server draw this part of the output anew, best so that its H.264 streams begin
     /// anew with it (Refresh Rect or Suppress Output, `[MS-RDPBCGR]` 2.2.11.2 and 2.2.11.3, or a
     /// new connection): something was missed that cannot be had otherwise.

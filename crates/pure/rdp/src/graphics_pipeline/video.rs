@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use porthole_pixels::{Rect, Size, Surface};
+use porthole_pixels::{Rect, Size, Surface, Veil};
 use porthole_remote::{Event, VideoChunk};
 use porthole_wire::Reader;
 
@@ -32,6 +32,9 @@ pub(crate) const AVC444_V2: u16 = 0x0f;
 
 /// How many parts of a stream are missed before the server is asked again to begin it anew.
 const REDRAW_PARTS: u32 = 128;
+
+/// Pixels of a row that are looked at together: within a tile, and no more than 32.
+const RUN_PX: u32 = 16;
 
 /// Bytes that tell how well a rectangle was encoded, which we have no use for.
 const QUALITY_BYTES: usize = 2;
@@ -219,8 +222,9 @@ impl Video {
         let data = Bytes::copy_from_slice(part.data);
         let chunk = VideoChunk { stream: number, rect, is_start, data };
         let canvas = target.surfaces.canvas(id, target.output)?;
-        let parts = part.rects.iter().map(|rect| canvas.place(*rect)).collect();
-        target.outbox.push(GraphicsOutput::Video { chunk, parts });
+        let parts: Vec<Rect> = part.rects.iter().map(|rect| canvas.place(*rect)).collect();
+        cover(rect, &parts, target.output)?;
+        target.outbox.push(GraphicsOutput::Event(Event::Video(chunk)));
         Ok(true)
     }
 
@@ -232,6 +236,33 @@ impl Video {
         };
         (0..VideoChunk::STREAMS_MAX).find(is_free)
     }
+}
+
+/// Lets a stream's picture cover `rect`, of which `parts` are new. What was drawn elsewhere in it
+/// since the picture showed there is drawn again, over the picture.
+fn cover(rect: Rect, parts: &[Rect], output: &mut Surface) -> Result<(), GraphicsError> {
+    let is_hidden = |veil: &Veil| veil.hides(rect);
+    if parts.contains(&rect) || output.veil().is_some_and(is_hidden) {
+        return Ok(output.cover(rect)?);
+    }
+    let mut veil = output.veil().cloned().unwrap_or_else(|| Veil::new(output.size()));
+    parts.iter().for_each(|part| veil.cover(*part));
+    let mut newer = Vec::new();
+    for y in rect.y..rect.y.saturating_add(rect.height) {
+        let mut x = u32::from(rect.x);
+        while x < rect.right() {
+            // So few pixels have so few parts that none is left out.
+            let width = (RUN_PX - x % RUN_PX).min(rect.right() - x);
+            let run = Rect::new(x as u16, y, width as u16, 1);
+            for part in veil.open_parts(run).unwrap_or_default() {
+                newer.push((part, output.row(part, 0).to_vec()));
+            }
+            x += width;
+        }
+    }
+    output.cover(rect)?;
+    newer.iter().for_each(|(part, row)| output.store_row(part.x, part.y, row));
+    Ok(())
 }
 
 impl Stream {
