@@ -9,7 +9,7 @@ import { cpus, release, setPriority, totalmem } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Browser } from "./lib/browser.mjs";
-import { deadNetwork, firstPicture, floor, keysAndAge, memory, rest } from "./lib/measures.mjs";
+import { deadNetwork, firstPicture, floor, keysAndAge, rest, soak } from "./lib/measures.mjs";
 import { Network, PROFILES, Skipped } from "./lib/network.mjs";
 import { freePort } from "./lib/programs.mjs";
 import { SUBJECTS } from "./lib/subjects.mjs";
@@ -17,14 +17,20 @@ import { markdown, text } from "./lib/table.mjs";
 
 /** What is measured on each network, in this order. */
 const PLAN = {
-  local: ["still", "page", "video", "first", "rest-terminal", "rest-photo", "rest-video"],
+  local: ["still", "terminal", "page", "video", "first", "rest-terminal", "rest-photo", "rest-video"],
   home: ["still", "page", "video", "first", "rest-terminal", "rest-photo", "rest-video", "dead"],
   mobile: ["still", "video", "first"],
 };
 /** The first picture is quick to measure and varies: it is measured so often in each round. */
 const FIRSTS = 3;
 
+/** Minutes of a long run, unless others are wished. */
+const SOAK_MINUTES = "10";
+
+/** The command line, in which `--soak` has a number. */
+const args = process.argv.slice(2).flatMap((text, index, all) => (text === "--soak" && !/^\d+$/.test(all[index + 1] ?? "") ? [text, SOAK_MINUTES] : [text]));
 const { values: options } = parseArgs({
+  args,
   options: {
     subjects: { type: "string", default: Object.keys(SUBJECTS).join(",") },
     networks: { type: "string", default: Object.keys(PROFILES).join(",") },
@@ -32,7 +38,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     keys: { type: "string", default: "60" },
     seconds: { type: "string", default: "20" },
-    minutes: { type: "string", default: "0" },
+    soak: { type: "string" },
     json: { type: "string" },
     markdown: { type: "string" },
     screenshots: { type: "string" },
@@ -60,8 +66,11 @@ function wholeNumber(text) {
 
 const subjects = chosen(options.subjects, Object.keys(SUBJECTS)).map((name) => SUBJECTS[/** @type {keyof typeof SUBJECTS} */ (name)]);
 const networks = chosen(options.networks, Object.keys(PROFILES));
-const wanted = chosen(options.measures, [...new Set(Object.values(PLAN).flat()), "memory"]);
-const minutes = wholeNumber(options.minutes);
+const all = [...new Set(Object.values(PLAN).flat())];
+const minutes = options.soak === undefined ? 0 : wholeNumber(options.soak);
+// A long run comes alone unless others are named.
+const named = chosen(options.measures, all);
+const wanted = named.length > 0 || minutes > 0 ? named : all;
 const rounds = wholeNumber(options.rounds);
 /** Where a relative path of the command line starts. */
 const from = process.env["PORTHOLE_BENCH_FROM"] ?? process.cwd();
@@ -78,6 +87,7 @@ setPriority(Number(options.nice));
 function measureOne(measure, place) {
   switch (measure) {
     case "still":
+    case "terminal":
     case "page":
     case "video":
       return keysAndAge(place, measure);
@@ -91,8 +101,8 @@ function measureOne(measure, place) {
       return rest(place, "video");
     case "dead":
       return deadNetwork(place);
-    case "memory":
-      return memory(place);
+    case "soak":
+      return soak(place);
     default:
       throw new Error(`there is no ${measure}`);
   }
@@ -115,6 +125,12 @@ const about = {
 
 /** @param {string} profile @param {number} round */
 async function measureNetwork(profile, round) {
+  const planned = PLAN[/** @type {keyof typeof PLAN} */ (profile)].filter((name) => wanted.includes(name));
+  // A long run once, and on one network, is enough.
+  const plan = round === 1 && profile === networks[0] && minutes > 0 ? [...planned, "soak"] : planned;
+  if (plan.length === 0) {
+    return;
+  }
   const network = await Network.start(profile);
   const ports = { vnc: await freePort(), web: await freePort() };
   const browser = await Browser.start(network, [ports.web]);
@@ -122,13 +138,12 @@ async function measureNetwork(profile, round) {
   about["browser"] = browser.version;
   const load = Number(readFileSync("/proc/loadavg", "utf8").split(" ")[0]);
   try {
-    if (profile === "local") {
+    if (profile === "local" && wanted.includes("still")) {
       const result = await floor({ browser, keys: wholeNumber(options.keys) });
       runs.push({ subject: "floor", profile, measure: "still", result });
       console.error(`floor: key ${JSON.stringify(result.key)}`);
     }
-    const plan = [...PLAN[/** @type {keyof typeof PLAN} */ (profile)], ...(profile === "local" && minutes > 0 ? ["memory"] : [])];
-    for (const measure of plan.filter((name) => wanted.length === 0 || wanted.includes(name))) {
+    for (const measure of plan) {
       for (const subject of subjects) {
         const place = { network, browser, subject, ports, keys: wholeNumber(options.keys), seconds: wholeNumber(options.seconds), minutes, screenshots: screenshots ?? null };
         for (let time = 0; time < (measure === "first" ? FIRSTS : 1); time++) {
@@ -175,6 +190,7 @@ if (floors.length > 0) {
 }
 console.log(text(runs, subjects));
 if (typeof markdownPath === "string") {
-  writeFileSync(markdownPath, markdown(runs, subjects));
+  const machine = `${about["cpu"]}, ${about["cores"]} cores, Linux ${about["kernel"]}, Chromium ${about["browser"]}`;
+  writeFileSync(markdownPath, `${machine}\n\n${markdown(runs, subjects)}`);
 }
 failures.forEach((failure) => console.log(failure));

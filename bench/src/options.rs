@@ -16,7 +16,7 @@ use crate::workload::Task;
 #[derive(Debug, Parser)]
 #[command(name = "porthole-bench")]
 pub(crate) struct Options {
-    /// What to measure on a real VNC server, separated by commas: idle, typing, terminal, page,
+    /// What to measure on a real VNC server, separated by commas: idle, typing, terminal, page, photos,
     /// video, switch, drag, latency. Without it, all of them, unless --sessions is there.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     workloads: Vec<String>,
@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// encodings=zrle.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
+    /// A key of the gateway's [pacing], such as `pass_jpeg=false`.
+    #[arg(long = "pacing", value_name = "NAME=VALUE", value_parser = pacing)]
+    pacing: Vec<(String, String)>,
     /// Measure the workloads through another program too: websockify, which is started for it,
     /// websockify=HOST:PORT or guacd=HOST:PORT. May be given more than once.
     #[arg(long = "peer", value_name = "PEER")]
@@ -149,7 +152,11 @@ impl Options {
             time: Duration::from_secs(self.seconds),
             size: self.size.unwrap_or(SIZE),
             keys: self.keys,
-            gateway: GatewayOptions { bin, parameters: self.parameters.clone() },
+            gateway: GatewayOptions {
+                bin,
+                parameters: self.parameters.clone(),
+                pacing: self.pacing.clone(),
+            },
         })
     }
 }
@@ -171,12 +178,22 @@ fn sessions(text: &str) -> Result<usize, String> {
 
 /// `name=value`, in letters that need no quoting in the gateway's configuration.
 fn parameter(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it like encodings=zrle")?;
+    assignment(text, "encodings=zrle", ["-", "-_., "])
+}
+
+/// The same for a key, whose value is a number, `true` or `false`.
+fn pacing(text: &str) -> Result<(String, String), String> {
+    assignment(text, "lossy=false", ["_", ""])
+}
+
+fn assignment(text: &str, example: &str, more: [&str; 2]) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or(format!("write it like {example}"))?;
+    let [name_more, value_more] = more;
     let fits = |text: &str, more: &str| {
         text.chars().all(|letter| letter.is_ascii_alphanumeric() || more.contains(letter))
     };
-    if name.is_empty() || !fits(name, "-") || !fits(value, "-_., ") {
-        return Err("a name or value with letters that no parameter needs".to_owned());
+    if name.is_empty() || !fits(name, name_more) || !fits(value, value_more) {
+        return Err("a name or value with letters that none needs".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -192,10 +209,12 @@ mod tests {
     #[test]
     fn reads_the_command_line() {
         let options =
-            read("x --workloads typing,latency --size 1280x720 --parameter a-b=1,2").unwrap();
+            read("x --workloads typing,latency --size 1280x720 --parameter a-b=1,2 --pacing c_d=5")
+                .unwrap();
         assert_eq!(options.tasks().unwrap().len(), 2);
         assert_eq!(options.size, Some((1280, 720)));
         assert_eq!(options.parameters, [("a-b".to_owned(), "1,2".to_owned())]);
+        assert_eq!(options.pacing, [("c_d".to_owned(), "5".to_owned())]);
         assert_eq!(read("x").unwrap().tasks().unwrap(), Task::all());
         assert_eq!(read("x").unwrap().crowds().unwrap(), []);
         for wrong in [
@@ -203,6 +222,8 @@ mod tests {
             "--size 1280",
             "--seconds 0",
             "--parameter =1",
+            "--pacing a-b=1",
+            "--pacing a=\"b\"",
             "--parameter a=\"",
             "--sessions 0",
             "--sessions 2001",

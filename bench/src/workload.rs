@@ -15,6 +15,8 @@ pub(crate) enum Workload {
     Terminal,
     /// A page is drawn anew thirty times a second, 60 rows further on.
     Page,
+    /// The same of photographs edge to edge.
+    Photos,
     /// 1280x720 at thirty pictures a second.
     Video,
     /// Two full-screen windows, in turn, twice a second.
@@ -24,11 +26,12 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Idle,
         Self::Typing,
         Self::Terminal,
         Self::Page,
+        Self::Photos,
         Self::Video,
         Self::Switch,
         Self::Drag,
@@ -41,6 +44,7 @@ impl Workload {
             Self::Typing => "typing",
             Self::Terminal => "terminal",
             Self::Page => "page",
+            Self::Photos => "photos",
             Self::Video => "video",
             Self::Switch => "switch",
             Self::Drag => "drag",
@@ -51,7 +55,9 @@ impl Workload {
     pub(crate) const fn step_gap(self) -> Duration {
         match self {
             Self::Idle | Self::Typing => Duration::from_millis(100),
-            Self::Terminal | Self::Page | Self::Video => Duration::from_micros(33_333),
+            Self::Terminal | Self::Page | Self::Photos | Self::Video => {
+                Duration::from_micros(33_333)
+            }
             Self::Switch => Duration::from_millis(500),
             Self::Drag => Duration::from_micros(16_667),
         }

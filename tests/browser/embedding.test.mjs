@@ -153,6 +153,11 @@ for (const [name, more] of /** @type {const} */ ([["in a worker", ""], ["on the 
     await waitForState(page, "connected");
     assert.equal(page.workers().length, more === "" ? 1 : 0);
     await waitForPicture(page, PICTURE);
+    const screens = () => page.evaluate(() => {
+      const element = /** @type {HTMLElement & { screens: readonly { width: number, height: number }[] }} */ (document.querySelector("#screen"));
+      return element.screens.map(({ width, height }) => [width, height]);
+    });
+    await until("the remote's one screen", async () => JSON.stringify(await screens()) === JSON.stringify([[WIDTH, HEIGHT]]));
     const next = pictures.photo(WIDTH, HEIGHT);
     await server.display.paint(next);
     await waitForPicture(page, next);

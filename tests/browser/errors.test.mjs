@@ -35,7 +35,6 @@ before(async () => {
   gateway = await Gateway.start({
     desktop: { port: server.port, more: 'password = "secret12"' },
     wrong: { port: server.port, more: 'password = "no-secret"' },
-    none: server.port,
     dead: await freePort(),
     hanging: hanging.port,
     garbage: garbage.port,
@@ -115,7 +114,6 @@ const REMOTES = {
   "that says nothing": { connection: "hanging", cause: "handshake_timeout", title: TITLE.remote },
   "that speaks something else": { connection: "garbage", cause: "not_rfb", title: TITLE.remote },
   "that wants another password": { connection: "wrong", cause: "authentication_failed", title: TITLE.credentials },
-  "that wants a password": { connection: "none", cause: "credentials_missing", title: TITLE.credentials },
 };
 
 for (const [name, { connection, ...wanted }] of Object.entries(REMOTES)) {

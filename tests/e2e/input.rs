@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use porthole_link::{Ability, ToGateway};
+use porthole_link::{Ability, ClipboardFormat, ClipboardPart, ToGateway};
 use porthole_pixels::Size;
 use porthole_testkit::servers::{
     Display, Process, TightVnc, X11Vnc, XtigerVnc, XvncOptions, wait_until,
@@ -14,7 +14,7 @@ use porthole_tests::{Lab, SOON, Setup};
 const GEOMETRY: (u16, u16) = (640, 480);
 
 /// A terminal over the whole screen that writes what is typed, line by line, to `file`.
-fn terminal(display: Display, file: &Path) -> Result<Process> {
+pub(crate) fn terminal(display: Display, file: &Path) -> Result<Process> {
     let script = format!("stty -echo; exec cat > '{}'", file.display());
     let window = display.run_client(
         "xterm",
@@ -158,6 +158,12 @@ async fn the_pointer_goes_where_it_is_told() -> Result<()> {
     lab.check_sound(&[])
 }
 
+/// A viewer copied a text.
+fn paste(text: &'static str) -> ToGateway {
+    let (format, data) = (Some(ClipboardFormat::Text), text.into());
+    ToGateway::Clipboard(ClipboardPart { format, continues: false, more: false, data })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_clipboard_travels_both_ways() -> Result<()> {
     let server = XtigerVnc::start(XvncOptions { geometry: GEOMETRY, ..XvncOptions::default() })?;
@@ -178,13 +184,14 @@ async fn the_clipboard_travels_both_ways() -> Result<()> {
 
     let _owner = display.own_clipboard("kopiert: é, €, 世界\nline two")?;
     let copied = |viewer: &Viewer| {
-        viewer.seen().clipboard.iter().any(|text| text == "kopiert: é, €, 世界\nline two")
+        let wanted = |text: &str| text == "kopiert: é, €, 世界\nline two";
+        viewer.seen().clipboard.iter().any(|content| content.text.as_deref().is_some_and(wanted))
     };
     viewer.wait_until("the remote's clipboard", SOON, copied).await?;
 
     let pasted = "pasted: ß, €, 世界\nline two";
-    closed.send(&ToGateway::ClipboardText("forbidden".into())).await?;
-    viewer.send(&ToGateway::ClipboardText(pasted.into())).await?;
+    closed.send(&paste("forbidden")).await?;
+    viewer.send(&paste(pasted)).await?;
     wait_until("the viewer's clipboard", SOON, || {
         Ok(display.clipboard().is_ok_and(|text| text == pasted).then_some(()))
     })?;
@@ -221,16 +228,16 @@ async fn the_remote_takes_the_viewers_size() -> Result<()> {
 }
 
 /// A folder that goes with the guard.
-struct Folder(std::path::PathBuf);
+pub(crate) struct Folder(std::path::PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Result<Self> {
+    pub(crate) fn new(name: &str) -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("porthole-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))
     }
 
-    fn file(&self) -> std::path::PathBuf {
+    pub(crate) fn file(&self) -> std::path::PathBuf {
         self.0.join("typed")
     }
 }

@@ -27,8 +27,11 @@ fn drive(address: SocketAddr, config: RfbConfig, want: &Picture) -> Result<Surfa
         loop {
             match client.poll() {
                 Output::Send(bytes) => stream.write_all(&bytes)?,
-                Output::Event(Event::FrameEnd) if surface.bytes() == want.rgba => {
-                    return Ok(surface);
+                Output::Event(Event::FrameEnd) => {
+                    surface.settle();
+                    if surface.bytes() == want.rgba {
+                        return Ok(surface);
+                    }
                 }
                 Output::Event(_) => {}
                 Output::Wait(_) => break,
@@ -44,6 +47,7 @@ fn drive(address: SocketAddr, config: RfbConfig, want: &Picture) -> Result<Surfa
         arrived.extend_from_slice(chunk.get(..count).unwrap_or_default());
         client.handle_bytes(Instant::now(), &mut arrived, &mut surface)?;
     }
+    surface.settle();
     let wrong = surface.bytes().chunks(4).zip(want.rgba.chunks(4)).filter(|(a, b)| a != b);
     Err(anyhow!("the driver never held the picture; {} pixels differ", wrong.count()))
 }

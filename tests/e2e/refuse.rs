@@ -14,7 +14,12 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Expects the last record and the close code to be of this kind, and the log to name the cause.
-async fn expect(lab: &Lab, options: &ViewerOptions, category: Category, cause: &str) -> Result<()> {
+pub(crate) async fn expect(
+    lab: &Lab,
+    options: &ViewerOptions,
+    category: Category,
+    cause: &str,
+) -> Result<()> {
     let mut viewer = Viewer::connect(options).await?;
     let (error, code) = viewer.wait_for_error(SOON).await?;
     let what = format!("{error:?} and {code} in place of {category:?} {cause:?}");
@@ -101,7 +106,6 @@ async fn targets_that_cannot_be_had() -> Result<()> {
         .start()?;
     let cases = [
         ("wrong", Category::Credentials, "authentication_failed"),
-        ("without", Category::Credentials, "credentials_missing"),
         ("unheard-of", Category::Policy, "unknown_connection"),
         ("dead", Category::Remote, "connect"),
         ("hanging", Category::Remote, "handshake_timeout"),
@@ -110,6 +114,10 @@ async fn targets_that_cannot_be_had() -> Result<()> {
     for (name, category, cause) in cases {
         expect(&lab, &lab.options(name)?, category, cause).await?;
     }
+    // Who may only watch cannot be asked for a password either.
+    let mut watching = lab.options("without")?;
+    watching.hello.view_only = true;
+    expect(&lab, &watching, Category::Credentials, "credentials_missing").await?;
     ensure!(hanging.connections() == 1, "one attempt, not {}", hanging.connections());
     lab.check_sound(&["rightone", "wrongone"])
 }

@@ -82,12 +82,18 @@ impl Setup {
     /// A connection of this name. `more` is TOML: further keys first, then tables relative to
     /// the connection, such as `[parameters]`.
     #[must_use]
-    pub fn connection(mut self, name: &str, address: SocketAddr, more: &str) -> Self {
+    pub fn connection(self, name: &str, address: SocketAddr, more: &str) -> Self {
+        self.speaking("vnc", name, address, more)
+    }
+
+    /// The same, for a remote that speaks `protocol`.
+    #[must_use]
+    pub fn speaking(mut self, protocol: &str, name: &str, address: SocketAddr, more: &str) -> Self {
         let table = format!("connections.{name}");
         // Writing to a string cannot fail.
         let _infallible = write!(
             self.connections,
-            "[{table}]\nprotocol = \"vnc\"\nhostname = \"{}\"\nport = {}\n{}\n",
+            "[{table}]\nprotocol = \"{protocol}\"\nhostname = \"{}\"\nport = {}\n{}\n",
             address.ip(),
             address.port(),
             more.replace("\n[", &format!("\n[{table}."))
@@ -107,8 +113,12 @@ impl Setup {
     }
 
     fn toml(&self) -> String {
-        let rule = "[[policy.allow]]\nprotocol = \"vnc\"\nnetworks = [\"127.0.0.0/8\"]\n\
-                    ports = [\"1-65535\"]\nallow_special = true\n";
+        let rules = ["vnc", "rdp"].map(|protocol| {
+            format!(
+                "[[policy.allow]]\nprotocol = \"{protocol}\"\nnetworks = [\"127.0.0.0/8\"]\n\
+                 ports = [\"1-65535\"]\nallow_special = true\n"
+            )
+        });
         // A test that does not say otherwise is done with its sessions when it ends.
         let drain = if self.server.contains("drain_s") { "" } else { "drain_s = 0\n" };
         format!(
@@ -116,7 +126,7 @@ impl Setup {
              [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}",
             self.server,
             tokens::config_toml(),
-            if self.is_loopback_open { rule } else { "" },
+            if self.is_loopback_open { rules.concat() } else { String::new() },
             self.session,
             self.pacing,
             self.timeouts,

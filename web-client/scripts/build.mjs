@@ -1,7 +1,8 @@
 /**
  * Builds `dist/pkg` (the npm package's modules) and `dist/site` (what the gateway serves).
  *
- * Every file of the site but `index.html` has its content's hash in its name, so that browsers may keep it
+ * The page carries the script that connects and the worker's, as text, so that a browser with the page can go on at
+ * once; the rest of the client follows in `assets`, with its content's hash in its name, so that browsers may keep it
  * for ever. `manifest.json` lists all files with their content types.
  */
 import { createHash } from "node:crypto";
@@ -50,19 +51,39 @@ async function buildSite() {
     const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
     return add(`assets/${name}-${hash}.${extension}`, type, content);
   };
-  const script = "text/javascript; charset=utf-8";
-  const worker = await addHashed("worker", "js", script, await bundle("src/engine/worker.ts", {}));
-  const define = { WORKER_FILE: JSON.stringify(`./${worker.slice("assets/".length)}`) };
-  const page = await addHashed("porthole", "js", script, await bundle("src/page/page.ts", define));
-  const style = await addHashed("page", "css", "text/css; charset=utf-8", await source("page.css"));
-  const icon = await addHashed("icon", "svg", "image/svg+xml", await source("icon.svg"));
-  const html = (await source("index.html")).replace("%script%", page).replace("%style%", style).replace("%icon%", icon);
+  const type = "text/javascript; charset=utf-8";
+  const panel = await addHashed("files", "js", type, await bundle("src/files/panel.ts", {}));
+  const parts = {
+    script: await addHashed("porthole", "js", type, await bundle("src/page/page.ts", { plugins: [later(panel)] })),
+    style: (await source("page.css")).trim().replaceAll(/\s*([{}:;,])\s*/g, "$1"),
+    icon: await addHashed("icon", "svg", "image/svg+xml", await source("icon.svg")),
+    engine: inline(await bundle("src/engine/worker.ts", {})),
+    first: inline(await bundle("src/page/first.ts", { format: "iife" })),
+  };
+  const html = (await source("index.html")).replaceAll(/%(\w+)%/g, (_, name) => parts[name]);
   await add("index.html", "text/html; charset=utf-8", html);
   await writeFile(join(out, "manifest.json"), `${JSON.stringify({ files }, null, 2)}\n`);
 }
 
-async function bundle(entry, define) {
-  const result = await build({ ...common, entryPoints: [entry], define, write: false });
+/** Leaves the file panel to a file of its own, which the page loads when it is wanted. */
+function later(path) {
+  const external = { path: `./${path.slice("assets/".length)}`, external: true };
+  return { name: "later", setup: (on) => on.onResolve({ filter: /\/files\/panel\.js$/ }, ({ kind }) => kind === "dynamic-import" ? external : null) };
+}
+
+/** A script's text as it can stand in a page: nothing in it ends the element, or begins another. */
+function inline(script) {
+  const text = script.trim();
+  if (/<!--|<\/?script/i.test(text)) {
+    throw new Error("a script for the page holds what a page would take for markup");
+  }
+  return text;
+}
+
+async function bundle(entry, options) {
+  // Only the package's modules look for a worker beside themselves.
+  const define = { "import.meta.url": '""' };
+  const result = await build({ ...common, entryPoints: [entry], define, write: false, ...options });
   return result.outputFiles[0].text;
 }
 

@@ -11,12 +11,20 @@ class FakeSocket {
   static all: FakeSocket[] = [];
   readyState = 0;
   binaryType = "";
+  bufferedAmount = 0;
   readonly sent: Buffer[] = [];
+  /** Whether its request said Hello. */
+  readonly saidEarly: boolean;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
   onclose: (() => void) | null = null;
 
-  constructor() {
+  constructor(_url: string, protocols: readonly string[]) {
+    const early = protocols.find((name) => name.startsWith("porthole.hello."))?.slice("porthole.hello.".length);
+    this.saidEarly = early !== undefined;
+    if (early !== undefined) {
+      this.sent.push(Buffer.from(early, "base64url"));
+    }
     FakeSocket.all.push(this);
   }
 
@@ -62,6 +70,7 @@ class FakeSocket {
 let now = 0;
 let events: string[] = [];
 let offer: Offer;
+let ready: Promise<void>;
 let link: Link;
 
 const settled = async (): Promise<void> => new Promise((done) => setImmediate(done));
@@ -100,10 +109,16 @@ function pong(socket: FakeSocket): Buffer {
   return record(0x89, ping.subarray(4));
 }
 
+/** The link's first socket. */
+async function started(): Promise<FakeSocket> {
+  link.start();
+  await settled();
+  return last();
+}
+
 /** A connection with a round trip of 40 ms and one frame on the canvas. */
 async function connected(): Promise<FakeSocket> {
-  link.start();
-  const socket = last();
+  const socket = await started();
   await socket.open();
   socket.says(welcome(1));
   pass(40);
@@ -125,9 +140,12 @@ beforeEach(() => {
   now = 0;
   events = [];
   offer = { features: 0, painted: null, cells: 0, age: 0 };
+  ready = Promise.resolve();
   const wish = { width: 0, height: 0, scalePercent: 100 };
   link = new Link({ url: "ws://gateway/link", token: "t", wish, viewOnly: false, resume: null, visible: true, quality: 0, cells: 0 }, {
-    ready: Promise.resolve(),
+    get ready() {
+      return ready;
+    },
     state: (state, why) => {
       events.push(why === null ? state : `${state} ${why.cause}`);
     },
@@ -291,8 +309,8 @@ test("attempts into the void are few, and end with the session", async () => {
 });
 
 test("a first connection is never tried twice at a time", async () => {
-  link.start();
-  pass(9_990);
+  await started();
+  pass(9_970);
   assert.equal(FakeSocket.all.length, 1);
   await last().open();
   assert.deepEqual(last().hello, { secret: null, painted: null });
@@ -313,8 +331,7 @@ test("a network that comes back is tried at once", async () => {
 });
 
 test("a size wished for between Hello and Welcome is not lost", async () => {
-  link.start();
-  const socket = last();
+  const socket = await started();
   await socket.open();
   link.send({ kind: "resize", width: 800, height: 600, scalePercent: 100 });
   assert.equal(socket.sent.length, 1);
@@ -330,4 +347,72 @@ test("a picture that cannot go on begins anew", async () => {
   pass(260);
   await last().open();
   assert.deepEqual(last().hello, { secret: 1, painted: null });
+});
+
+test("a large clipboard waits for room, and input for the clipboard, but no acknowledgement waits", async () => {
+  const socket = await connected();
+  const already = socket.sent.length;
+  const kinds = (): readonly number[] => socket.sent.slice(already).map((bytes) => bytes[0] ?? 0).filter((kind) => kind !== 0x83);
+  const part = (continues: boolean, more: boolean): void => {
+    link.send({ kind: "clipboard", format: "png", continues, more, data: new Uint8Array(9) });
+  };
+  const key = (): void => {
+    link.send({ kind: "key", down: true, keysym: 0x76, scancode: 0x2f });
+  };
+  part(false, true);
+  socket.bufferedAmount = 1 << 20;
+  part(true, true);
+  key();
+  link.send({ kind: "ack", frame: 1, decodeUs: 1 });
+  pass(100);
+  assert.deepEqual(kinds(), [0x81, 0x02]);
+  // Something else is copied: what is left of the first is of no use.
+  part(false, true);
+  part(true, false);
+  socket.bufferedAmount = 0;
+  pass(20);
+  assert.deepEqual(kinds(), [0x81, 0x02, 0x03, 0x81, 0x81]);
+  key();
+  assert.deepEqual(kinds().slice(5), [0x03]);
+});
+
+test("a session's first request says Hello, once", async () => {
+  const first = await started();
+  assert.ok(first.saidEarly);
+  await first.open();
+  assert.equal(first.sent.length, 1);
+  assert.deepEqual(first.hello, { secret: null, painted: null });
+  first.says(welcome(1), frameEnd());
+  first.breaks();
+  pass(260);
+  // The secret of one that comes back is for the gateway alone.
+  assert.ok(!last().saidEarly);
+  await last().open();
+  assert.equal(last().hello.secret, 1);
+});
+
+test("a browser that is slow to say what it can says Hello later", async () => {
+  let isReady = (): void => undefined;
+  ready = new Promise((done) => {
+    isReady = done;
+  });
+  link.start();
+  await settled();
+  assert.equal(FakeSocket.all.length, 0);
+  pass(30);
+  await settled();
+  const socket = last();
+  await socket.open();
+  assert.deepEqual(socket.sent, []);
+  isReady();
+  await settled();
+  assert.ok(!socket.saidEarly);
+  assert.equal(socket.hello.secret, null);
+});
+
+test("a link that is stopped at once opens nothing", async () => {
+  link.start();
+  link.stop();
+  await settled();
+  assert.equal(FakeSocket.all.length, 0);
 });

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { encodeCommand, splitText, clipboardFits, type Command } from "../src/wire/command.js";
-import { decodeMessages } from "../src/wire/message.js";
+import { CLIPBOARD_MAX_BYTES, ClipboardJoiner, cutClipboard, PART_MAX_BYTES, type ClipboardContent, type ClipboardPart } from "../src/wire/clipboard.js";
+import { encodeCommand, helloProtocol, splitText, type Command } from "../src/wire/command.js";
+import { decodeFileNews, encodeFileAct, type FileAct } from "../src/wire/files.js";
+import { decodeMessages, type Message } from "../src/wire/message.js";
 import { MessageError } from "../src/wire/reader.js";
 
 interface Vector {
@@ -32,11 +34,32 @@ function plain(value: unknown): unknown {
   );
 }
 
+/** Records as the file has them: those about files are decoded by the panel, the others by the engine. */
+function decodeAll(bytes: Uint8Array<ArrayBuffer>): readonly unknown[] {
+  const decode = (message: Message): unknown => {
+    if (message.kind !== "file") {
+      return message;
+    }
+    const answer = decodeFileNews(message);
+    return answer === null ? null : { kind: "file", ...answer };
+  };
+  return decodeMessages(bytes).map(decode).filter((message) => message !== null);
+}
+
 function toCommand(value: unknown): Command {
+  const file = value as { kind: string; request: number; act: { data?: string } };
+  if (file.kind === "file") {
+    const act = file.act.data === undefined ? file.act : { ...file.act, data: fromHex(file.act.data) };
+    return encodeFileAct(file.request, act as FileAct);
+  }
   const command = value as { kind: string; resume?: { session: string; secret: string } | null };
   if (command.kind === "hello" && command.resume != null) {
     const { session, secret } = command.resume;
     return { ...command, resume: { session: fromHex(session), secret: fromHex(secret) } } as unknown as Command;
+  }
+  if (command.kind === "clipboard") {
+    const { data } = command as { data?: unknown };
+    return { ...command, data: fromHex(String(data)) } as unknown as Command;
   }
   return command as Command;
 }
@@ -46,9 +69,9 @@ for (const vector of vectors) {
     test(`decodes: ${vector.name}`, () => {
       const bytes = fromHex(vector.hex);
       if (vector.error === true) {
-        assert.throws(() => decodeMessages(bytes), MessageError);
+        assert.throws(() => decodeAll(bytes), MessageError);
       } else {
-        assert.deepEqual(plain(decodeMessages(bytes)), vector.skipped === true ? [] : [vector.value]);
+        assert.deepEqual(plain(decodeAll(bytes)), vector.skipped === true ? [] : [vector.value]);
       }
     });
   } else if (vector.error !== true) {
@@ -61,7 +84,7 @@ for (const vector of vectors) {
 test("every cut of a message is an error, and whole records in one message are all read", () => {
   const good = vectors.filter((vector) => vector.to === "browser" && vector.value !== undefined);
   const bytes = fromHex(good.map((vector) => vector.hex).join(""));
-  assert.deepEqual(plain(decodeMessages(bytes)), good.map((vector) => vector.value));
+  assert.deepEqual(plain(decodeAll(bytes)), good.map((vector) => vector.value));
   for (const { hex, name } of good) {
     const whole = fromHex(hex);
     for (let cut = 1; cut < whole.length; cut++) {
@@ -83,6 +106,48 @@ test("long texts are cut between characters", () => {
   const pieces = splitText("é".repeat(2048) + "😀x");
   assert.deepEqual(pieces.map((piece) => Buffer.byteLength(piece)), [4096, 5]);
   assert.deepEqual(splitText(""), []);
-  assert.ok(clipboardFits("a".repeat(1 << 20)));
-  assert.ok(!clipboardFits("é".repeat((1 << 19) + 1)));
+});
+
+const content = (parts: Partial<ClipboardContent>): ClipboardContent => ({ text: null, html: null, png: null, ...parts });
+const part = (format: ClipboardPart["format"], continues: boolean, more: boolean, words: string): ClipboardPart =>
+  ({ format, continues, more, data: new Uint8Array(Buffer.from(words)) });
+
+test("clipboard content is cut into parts that make it again, without what is too long", () => {
+  const png = new Uint8Array(3 * PART_MAX_BYTES - 5).fill(7);
+  const all = content({ text: "grüße €", html: "", png });
+  const parts = cutClipboard(all);
+  assert.deepEqual(parts.map(({ format, data }) => [format, data.length]), [
+    ["text", 11], ["html", 0], ["png", PART_MAX_BYTES], ["png", PART_MAX_BYTES], ["png", PART_MAX_BYTES - 5],
+  ]);
+  const joiner = new ClipboardJoiner();
+  assert.deepEqual(parts.map((one) => joiner.push(one)), [null, null, null, null, all]);
+
+  const long = "é".repeat(CLIPBOARD_MAX_BYTES / 2);
+  assert.equal(cutClipboard(content({ text: long })).length, CLIPBOARD_MAX_BYTES / PART_MAX_BYTES);
+  assert.deepEqual(cutClipboard(content({ text: `${long}a` })), []);
+  const left = cutClipboard(content({ text: "x", png: new Uint8Array(CLIPBOARD_MAX_BYTES + 1) }));
+  assert.deepEqual(left, [part("text", false, false, "x")]);
+});
+
+test("clipboard parts without a beginning are ignored, and a new beginning drops what was there", () => {
+  const joiner = new ClipboardJoiner();
+  assert.equal(joiner.push(part("text", true, false, "a")), null);
+  assert.equal(joiner.push(part("text", false, true, "b")), null);
+  assert.equal(joiner.push(part("html", false, true, "c")), null);
+  assert.equal(joiner.push(part(null, true, true, "a format of a later version")), null);
+  assert.deepEqual(joiner.push(part("html", true, false, "d")), content({ html: "cd" }));
+  assert.equal(joiner.push(part("text", true, false, "e")), null);
+  const huge = { ...part("png", false, true, ""), data: new Uint8Array(CLIPBOARD_MAX_BYTES) };
+  assert.equal(joiner.push(huge), null);
+  assert.throws(() => joiner.push(part("png", true, false, "x")), MessageError);
+  assert.throws(() => joiner.push({ ...part("text", false, false, ""), data: new Uint8Array([0xff]) }), MessageError);
+});
+
+test("Hello as a subprotocol holds the record's bytes and no character that one may not have", () => {
+  for (let width = 0; width < 4096; width += 61) {
+    const hello = { kind: "hello", features: 0xfbef_ffff, width, height: 1, scalePercent: 1, viewOnly: true, resume: null, painted: width, cells: 1 } as const;
+    const name = helloProtocol(hello);
+    assert.match(name, /^porthole\.hello\.[A-Za-z0-9_-]+$/);
+    assert.deepEqual(Buffer.from(name.slice("porthole.hello.".length), "base64url"), Buffer.from(encodeCommand(hello)));
+  }
 });

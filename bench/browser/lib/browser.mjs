@@ -128,11 +128,22 @@ export class Page {
     return renderers.sort((one, other) => other.cpuMs - one.cpuMs)[0] ?? { pid: 0, cpuMs: 0, residentBytes: 0 };
   }
 
+  /** The process that puts pictures together for the screen, if it is one of its own. */
+  async gpu() {
+    const processes = await this.#processes();
+    return processes.find(({ type }) => type === "GPU")?.id ?? null;
+  }
+
   async #renderers() {
+    const processes = await this.#processes();
+    return processes.filter(({ type }) => type === "renderer").map(({ id }) => usageOf(id));
+  }
+
+  async #processes() {
     const session = await this.#browser.newBrowserCDPSession();
     const { processInfo } = await session.send("SystemInfo.getProcessInfo");
     await session.detach();
-    return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => usageOf(id));
+    return processInfo;
   }
 
   /** @param {string} path */

@@ -3,6 +3,7 @@
 import { Desktop, HEIGHT, WIDTH } from "./desktop.mjs";
 import { treeOf } from "./browser.mjs";
 import { nowMs, sleep } from "./programs.mjs";
+import { trends, watch } from "./soak.mjs";
 import { median, percentile, spread } from "./numbers.mjs";
 
 /** Longest wait for the answer to one key. It then counts as this long. */
@@ -19,7 +20,6 @@ const REST_BETWEEN_DEATHS_MS = 3_700;
 const BACK_MAX_MS = 60_000;
 /** How far behind its usual age a picture may be to count as right again. */
 const BACK_SLACK_MS = 50;
-const MEMORY_LOOK_MS = 15_000;
 
 /**
  * @typedef {{
@@ -134,11 +134,14 @@ function agesOf(seen, steps, offset) {
   return { ages, framesPerS: (fresh * 1000) / timeMs, unreadShare: unread / Math.max(1, seen.times.length) };
 }
 
+/** Workloads whose steps carry their numbers. @type {readonly string[]} */
+const NUMBERED = ["page", "video"];
+
 /**
- * Keys and, when something moves, the age of what moves.
+ * Keys, what the browser did and, when what moves carries its number, its age.
  *
  * @param {Place} place
- * @param {"still" | "page" | "video"} workload
+ * @param {"still" | "terminal" | "page" | "video"} workload
  */
 export function keysAndAge(place, workload) {
   return within(place, workload, async (desktop, running, page) => {
@@ -152,9 +155,11 @@ export function keysAndAge(place, workload) {
     const serverBefore = treeOf(running.pid);
     const began = nowMs();
     await page.page.evaluate(() => window.portholeProbe.clear());
+    await place.subject.engine(page);
     const answers = await pressKeys(page, () => desktop.keys(), place.keys, began + place.seconds * 3000);
     await sleep(Math.max(0, began + place.seconds * 1000 - nowMs()));
     const seen = await page.page.evaluate(() => window.portholeProbe.seen());
+    const engine = await place.subject.engine(page);
     const after = await page.usage();
     const serverAfter = treeOf(running.pid);
     const timeMs = nowMs() - began;
@@ -165,7 +170,8 @@ export function keysAndAge(place, workload) {
     return {
       key: spread(answers),
       strayKeys: desktop.keys() - answers.length,
-      ...(workload === "still" ? {} : { age: spread(ages.map(({ age }) => age)), framesPerS, unreadShare }),
+      ...(NUMBERED.includes(workload) ? { age: spread(ages.map(({ age }) => age)), framesPerS, unreadShare } : {}),
+      engine,
       looksPerS: (seen.times.length * 1000) / timeMs,
       lookMs: seen.lookMs / Math.max(1, seen.times.length),
       clockErrorMs: trip / 2,
@@ -286,24 +292,15 @@ export function deadNetwork(place) {
 }
 
 /**
- * Memory of the tab while a page scrolls for long.
+ * Memory while a page, a film and windows take turns for long.
  *
  * @param {Place} place
  */
-export function memory(place) {
-  return within(place, "page", async (desktop, running, page) => {
+export function soak(place) {
+  return within(place, "turns", async (desktop, running, page) => {
     await page.open(running.address);
     desktop.go();
-    const end = nowMs() + place.minutes * 60_000;
-    const residentMb = [];
-    while (nowMs() < end) {
-      await sleep(Math.min(MEMORY_LOOK_MS, Math.max(0, end - nowMs())));
-      residentMb.push((await page.usage()).residentBytes / 1e6);
-    }
-    // The first minute fills buffers; after it nothing should grow.
-    const settled = residentMb.slice(Math.min(4, residentMb.length - 1));
-    const third = Math.max(1, Math.floor(settled.length / 3));
-    return { residentMb, growthMb: median(settled.slice(-third)) - median(settled.slice(0, third)), problems: page.problems };
+    const samples = await watch(place.minutes, page, running, place.subject);
+    return { minutes: place.minutes, trends: trends(samples), samples, problems: page.problems };
   });
 }
-

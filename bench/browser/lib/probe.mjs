@@ -43,6 +43,15 @@ export function installProbe() {
     /** @type {{ due: number, resolve: (image: ImageData) => void }[]} */
     holds: [],
     held: [],
+    /** The client's engine runs in a worker. @type {Worker | null} */
+    worker: null,
+  };
+
+  window.Worker = class extends Worker {
+    constructor(...args) {
+      super(...args);
+      state.worker = this;
+    }
   };
 
   const canvas = () => {
@@ -119,6 +128,18 @@ export function installProbe() {
   window.portholeProbe = {
     now: () => performance.now(),
     isThere: () => canvas() !== null,
+    /** What the client's engine counted since it was last asked. */
+    engine: () =>
+      new Promise((done) => {
+        const listen = ({ data }) => {
+          if (data.kind === "stats") {
+            state.worker.removeEventListener("message", listen);
+            done(data.stats);
+          }
+        };
+        state.worker.addEventListener("message", listen);
+        state.worker.postMessage({ kind: "stats" });
+      }),
     /** Forgets what it saw. */
     clear: () => {
       state.times = [];

@@ -22,7 +22,9 @@ const NOVNC = `${HERE}/node_modules/@novnc/novnc`;
  *   readonly title: string,
  *   readonly start: (network: Network, port: number, vncPort: number) => Promise<Running>,
  *   readonly version: () => Promise<string>,
- * }} Subject
+ *   readonly engine: (page: import("./browser.mjs").Page) => Promise<{ decodeMs: Spread, drawMs: Spread, cells: number } | null>,
+ * }} Subject `engine`: what its client counted since it was last asked, if it counts
+ * @typedef {{ readonly p50: number, readonly p95: number }} Spread
  */
 
 /** @param {unknown} value */
@@ -75,18 +77,22 @@ port = ${vncPort}
 `;
 }
 
+/** The gateway's environment, as `deploy/` has it. */
+const AS_DEPLOYED = { MALLOC_MMAP_THRESHOLD_: "131072" };
+
 /** @type {Subject} */
 const porthole = {
   name: "porthole",
   title: "Porthole",
   version: async () => (await run(binary("porthole"), ["--version"])).toString().trim(),
+  engine: (page) => page.page.evaluate(() => window.portholeProbe.engine()),
   start: async (network, port, vncPort) => {
     const folder = temporaryFolder();
     const secret = randomBytes(32).toString("hex");
     const listen = `${network.address}:${port}`;
     const path = `${folder.path}/porthole.toml`;
     writeFileSync(path, configuration(secret, listen, vncPort));
-    const program = new Program(binary("porthole"), ["serve", "--config", path], { namespace: network.far });
+    const program = new Program(binary("porthole"), ["serve", "--config", path], { namespace: network.far, env: AS_DEPLOYED });
     await program.until("listener", () => program.stderr.includes('"listening"') || program.stdout.includes('"listening"'));
     return {
       address: `http://${listen}/s?bare&scale=native#token=${token(secret)}`,
@@ -105,6 +111,7 @@ const novnc = {
   name: "novnc",
   title: "noVNC",
   version: async () => `noVNC ${JSON.parse(readFileSync(`${NOVNC}/package.json`, "utf8")).version}`,
+  engine: async () => null,
   start: async (network, port, vncPort) => {
     const folder = temporaryFolder();
     mkdirSync(`${folder.path}/novnc`);

@@ -34,7 +34,11 @@ const rest = (results) => `${percent(middle(results, (r) => r.wrongSoon))} / ${p
 /** @param {any[]} results */
 const back = (results) => `${(middle(results, (r) => r.backMs) / 1000).toFixed(1)} s`;
 /** @param {any[]} results */
-const growth = (results) => `${middle(results, (r) => r.growthMb).toFixed(1)} MB`;
+const painting = (results) => {
+  const told = results.filter(({ engine }) => engine !== null);
+  const pair = (/** @type {"decodeMs" | "drawMs"} */ part) => ["p50", "p95"].map((share) => middle(told, (r) => r.engine[part][share]).toFixed(1)).join(" / ");
+  return told.length === 0 ? "-" : `${pair("decodeMs")}; ${pair("drawMs")}`;
+};
 /** @param {any[]} results */
 const cpu = (results) => `${ms(middle(results, (r) => r.tabCpuPercent))} / ${ms(middle(results, (r) => r.serverCpuPercent))}`;
 
@@ -45,6 +49,7 @@ const cpu = (results) => `${ms(middle(results, (r) => r.tabCpuPercent))} / ${ms(
  */
 export const ROWS = [
   { title: "key to pixel, still screen, local, ms", profile: "local", measure: "still", format: key, target: "24 / 32" },
+  { title: "the same while a terminal scrolls, local", profile: "local", measure: "terminal", format: key, target: "" },
   { title: "the same while a page scrolls, local", profile: "local", measure: "page", format: key, target: "32 / 50" },
   { title: "the same while video plays, local", profile: "local", measure: "video", format: key, target: "" },
   { title: "the same, still screen, home", profile: "home", measure: "still", format: key, target: "" },
@@ -69,7 +74,13 @@ export const ROWS = [
   { title: "5 s of dead network under video, home: right again after", profile: "home", measure: "dead", format: back, target: "0.5 s" },
   { title: "CPU of the tab / of the server while a page scrolls, local, %", profile: "local", measure: "page", format: cpu, target: "" },
   { title: "the same while video plays, local", profile: "local", measure: "video", format: cpu, target: "" },
-  { title: "growth of the tab's memory", profile: "local", measure: "memory", format: growth, target: "0" },
+  { title: "decoding; drawing of a frame, still screen, local, ms", profile: "local", measure: "still", format: painting, target: "" },
+  { title: "the same while a terminal scrolls, local", profile: "local", measure: "terminal", format: painting, target: "" },
+  { title: "the same while a page scrolls, local", profile: "local", measure: "page", format: painting, target: "" },
+  { title: "the same while video plays, local", profile: "local", measure: "video", format: painting, target: "" },
+  { title: "the same while a page scrolls, home", profile: "home", measure: "page", format: painting, target: "" },
+  { title: "the same while video plays, home", profile: "home", measure: "video", format: painting, target: "" },
+  { title: "the same while video plays, mobile", profile: "mobile", measure: "video", format: painting, target: "" },
 ];
 
 /**
@@ -89,15 +100,57 @@ function cells(runs, subjects) {
   return lines.filter((line) => line.slice(1, -1).some((cell) => cell !== ""));
 }
 
+/**
+ * What became of memory in a long run: lines, and what it comes to.
+ *
+ * @param {Run} run
+ * @param {readonly { name: string, title: string }[]} subjects
+ */
+function soak({ subject, result }, subjects) {
+  /** @type {readonly import("./soak.mjs").Trend[]} */
+  const trends = result.trends;
+  const title = subjects.find(({ name }) => name === subject)?.title ?? subject;
+  const lines = trends.map((trend) => [trend.title, ms(trend.firstKib), ms(trend.lastKib), trend.slopeKibPerMin.toFixed(1)]);
+  const growing = trends.filter(({ grows }) => grows).map((trend) => trend.title);
+  const verdict = growing.length === 0 ? "memory does not grow" : `memory grows: ${growing.join("; ")}`;
+  return {
+    lines: [["KiB", "first minute", "last minute", "slope a minute"], ...lines],
+    verdict: `${title}, ${result.minutes} minutes of a page, a film and windows in turn: ${verdict}.`,
+  };
+}
+
+/** @param {readonly (readonly string[])[]} lines the first of them titles */
+function markdownOf(lines) {
+  const [titles = [], ...rows] = lines;
+  return [titles, titles.map(() => "---"), ...rows].map((line) => `| ${line.join(" | ")} |\n`).join("");
+}
+
+/** @param {readonly (readonly string[])[]} lines the first of them titles */
+function textOf(lines) {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ") + "\n").join("");
+}
+
+/**
+ * @param {readonly Run[]} runs
+ * @param {readonly { name: string, title: string }[]} subjects
+ * @param {(lines: readonly (readonly string[])[]) => string} format
+ */
+function report(runs, subjects, format) {
+  const rows = cells(runs, subjects);
+  const soaks = runs.filter(({ measure }) => measure === "soak").map((run) => soak(run, subjects));
+  return [
+    ...(rows.length === 0 ? [] : [format([["p50 / p95", ...subjects.map(({ title }) => title), "to reach"], ...rows])]),
+    ...soaks.map(({ lines, verdict }) => `${verdict}\n\n${format(lines)}`),
+  ].join("\n");
+}
+
 /** @param {readonly Run[]} runs @param {readonly { name: string, title: string }[]} subjects */
 export function markdown(runs, subjects) {
-  const lines = [["p50 / p95", ...subjects.map(({ title }) => title), "to reach"], ["---", ...subjects.map(() => "---"), "---"]];
-  return [...lines, ...cells(runs, subjects)].map((line) => `| ${line.join(" | ")} |\n`).join("");
+  return report(runs, subjects, markdownOf);
 }
 
 /** @param {readonly Run[]} runs @param {readonly { name: string, title: string }[]} subjects */
 export function text(runs, subjects) {
-  const lines = [["p50 / p95", ...subjects.map(({ title }) => title), "to reach"], ...cells(runs, subjects)];
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
-  return lines.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ") + "\n").join("");
+  return report(runs, subjects, textOf);
 }

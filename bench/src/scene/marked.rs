@@ -15,7 +15,7 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{Rectangle, Window};
 
 use super::screen::Screen;
-use super::{Scene, moving, text};
+use super::{Scene, moving, text, turns};
 use crate::canvas::{Canvas, Colour, Letters, PAPER};
 use crate::workload::Workload;
 
@@ -73,6 +73,8 @@ enum Play {
     Terminal,
     /// Words; each step covers them with another photograph.
     Photo,
+    /// The page, the film and two windows in turn, twenty seconds each.
+    Turns,
 }
 
 /// Runs the program until its standard input ends.
@@ -89,6 +91,7 @@ pub(crate) fn run() -> Result<()> {
         Play::Video => (Box::new(moving::Video::new(&screen)?), Workload::Video.step_gap()),
         Play::Terminal => (Box::new(text::Terminal::new(&screen)?), Workload::Terminal.step_gap()),
         Play::Photo => (Box::new(Photo::new(&screen)?), Duration::from_secs(1)),
+        Play::Turns => (Box::new(turns::Turns::new(&screen)?), Workload::Page.step_gap()),
     };
     let marks = if options.stamp { Marks::new(&screen, options.workload)? } else { Marks(vec![]) };
     draw(scene.as_mut(), &marks, &screen, 0)?;
@@ -186,7 +189,7 @@ impl Marks {
         let (x, first) = MARK_AT_PX;
         let end = match workload {
             Play::Page => screen.size.1.saturating_sub(SQUARE_PX),
-            Play::Still | Play::Video | Play::Terminal | Play::Photo => first + 1,
+            Play::Still | Play::Video | Play::Terminal | Play::Photo | Play::Turns => first + 1,
         };
         let x = i16::try_from(x)?;
         let windows = (first..end)

@@ -5,6 +5,7 @@ mod marked;
 mod moving;
 mod screen;
 mod text;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,6 +47,7 @@ impl Playing {
             Workload::Typing => Box::new(text::Typing::new(&screen)?),
             Workload::Terminal => Box::new(text::Terminal::new(&screen)?),
             Workload::Page => Box::new(text::Page::new(&screen)?),
+            Workload::Photos => Box::new(text::Page::of_photos(&screen)?),
             Workload::Video => Box::new(moving::Video::new(&screen)?),
             Workload::Switch => Box::new(moving::Switch::new(&screen)?),
             Workload::Drag => Box::new(moving::Drag::new(&screen)?),

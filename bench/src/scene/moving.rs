@@ -32,7 +32,7 @@ impl Film {
 
 /// A film in the middle of a screen of words.
 pub(super) struct Video {
-    window: Window,
+    pub(super) window: Window,
     film: Film,
 }
 

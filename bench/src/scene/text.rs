@@ -121,7 +121,7 @@ impl Scene for Terminal {
 
 /// A page of words and pictures that its program draws anew, 60 rows further on, at each step.
 pub(super) struct Page {
-    window: Window,
+    pub(super) window: Window,
     /// The whole page, and its first screenful again at its end.
     whole: Canvas,
     view_height: u16,
@@ -133,14 +133,30 @@ const PAGE_PX: u16 = 6000;
 /// Rows of one step.
 const SCROLL_PX: u16 = 60;
 
+/// Rows of a photograph on a page of them; they come to [`PAGE_PX`].
+const PHOTO_PX: u16 = 600;
+
 /// Rows above the page that stay, as a browser's bars do.
 const BARS_PX: u16 = 80;
 
 impl Page {
     pub(super) fn new(screen: &Screen) -> Result<Self> {
+        Self::show(screen, page(screen.size.0, PAGE_PX))
+    }
+
+    /// A page of nothing but photographs.
+    pub(super) fn of_photos(screen: &Screen) -> Result<Self> {
+        let width = screen.size.0;
+        let mut whole = Canvas::new(width, PAGE_PX, PAPER);
+        for (number, y) in (0..PAGE_PX).step_by(usize::from(PHOTO_PX)).enumerate() {
+            whole.photo((0, y), (width, PHOTO_PX), number as u64 + 1);
+        }
+        Self::show(screen, whole)
+    }
+
+    fn show(screen: &Screen, mut whole: Canvas) -> Result<Self> {
         let (width, height) = screen.size;
         let view_height = height.saturating_sub(BARS_PX).max(1);
-        let mut whole = page(width, PAGE_PX);
         let again = whole.rows(0, view_height).to_vec();
         whole.bytes.extend(again);
         whole.height += view_height;

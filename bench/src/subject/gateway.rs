@@ -24,6 +24,9 @@ const PING_GAP: Duration = Duration::from_secs(5);
 /// The kinds of images, in the order in which the viewer counts them.
 const KINDS: [&str; 3] = ["jpeg", "palette", "rgb"];
 
+/// The gateway's environment, as `deploy/` has it.
+const AS_DEPLOYED: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
+
 /// Connections that are not viewers, and some to spare.
 const CONNECTIONS_SPARE: usize = 64;
 
@@ -34,6 +37,8 @@ pub(crate) struct GatewayOptions {
     pub(crate) bin: PathBuf,
     /// Connection parameters, by Guacamole's names.
     pub(crate) parameters: Vec<(String, String)>,
+    /// Keys of `[pacing]`.
+    pub(crate) pacing: Vec<(String, String)>,
 }
 
 /// A running gateway.
@@ -55,7 +60,9 @@ impl GatewaySubject {
         sessions: Option<usize>,
     ) -> Result<Self> {
         let toml = configuration(options, remotes, sessions)?;
-        let mut gateway = Gateway::start(&options.bin, &toml)?;
+        let mut gateway = Gateway::start_with(&options.bin, &toml, |command| {
+            command.env(AS_DEPLOYED.0, AS_DEPLOYED.1);
+        })?;
         let process_id = gateway.process().id();
         Ok(Self { gateway, process_id })
     }
@@ -70,6 +77,10 @@ fn configuration(
     if let Some(sessions) = sessions {
         let connections = sessions + CONNECTIONS_SPARE;
         writeln!(toml, "connections_max = {connections}\n[session]\nmax = {sessions}")?;
+    }
+    toml.push_str("[pacing]\n");
+    for (name, value) in &options.pacing {
+        writeln!(toml, "{name} = {value}")?;
     }
     toml.push_str(&tokens::config_toml());
     let mut ports: Vec<u16> = remotes.iter().map(SocketAddr::port).collect();
@@ -174,6 +185,7 @@ mod tests {
         let options = GatewayOptions {
             bin: PathBuf::new(),
             parameters: vec![("encodings".into(), "zrle".into())],
+            pacing: vec![("lossy".into(), "false".into())],
         };
         let remotes: [SocketAddr; 2] =
             ["127.0.0.1:5902".parse().unwrap(), "127.0.0.1:5901".parse().unwrap()];
@@ -181,6 +193,7 @@ mod tests {
         assert!(toml.contains("ports = [5901, 5902]\n"), "{toml}");
         assert!(toml.contains("[connections.remote-5902]\n"), "{toml}");
         assert_eq!(toml.matches("parameters.encodings = \"zrle\"").count(), 2, "{toml}");
+        assert!(toml.contains("[pacing]\nlossy = false\n"), "{toml}");
         assert!(!toml.contains("[session]"), "{toml}");
         let roomy = configuration(&options, &remotes, Some(1000)).unwrap();
         assert!(roomy.contains("connections_max = 1064\n[session]\nmax = 1000\n"), "{roomy}");

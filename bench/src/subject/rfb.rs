@@ -88,6 +88,7 @@ async fn settle(
                 let painted = damage.iter_within(SPOT).next().is_some();
                 surface.clear_changes();
                 seat.frame_ended(painted);
+                surface.settle();
                 seat.show(surface);
             }
             Output::Event(_) => {}

@@ -1,5 +1,6 @@
 //! Packs the built web client into the binary: every file as it is, and compressed where that
-//! makes it smaller.
+//! makes it smaller; and names the scripts and styles that stand in the page itself by their
+//! hashes, which the policy on scripts then allows.
 //!
 //! The client is read from `web-client/dist/site`, or from the directory that
 //! `PORTHOLE_SITE_DIR` names, where `index.html` must be.
@@ -13,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 /// Files smaller than this fit one packet anyway.
@@ -40,7 +42,22 @@ fn main() -> Result<()> {
     }
     table.push(']');
     fs::write(out.join("site.rs"), table)?;
+    let page = fs::read_to_string(site.join("index.html"))?;
+    let inline = format!("({:?}, {:?})", hashes(&page, "script")?, hashes(&page, "style")?);
+    fs::write(out.join("inline.rs"), inline)?;
     Ok(())
+}
+
+/// The sources (CSP3 §2.3.1) of those elements of `page` that have no attribute: what stands in
+/// them, letter by letter.
+fn hashes(page: &str, element: &str) -> Result<String> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    let mut sources = String::new();
+    for part in page.split(&open).skip(1) {
+        let text = part.split_once(&close).with_context(|| format!("{open} has no end"))?.0;
+        write!(sources, " 'sha256-{}'", STANDARD.encode(Sha256::digest(text)))?;
+    }
+    Ok(sources)
 }
 
 /// Where the built client is.
@@ -127,9 +144,9 @@ fn brotli(body: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn gzip(body: &[u8]) -> Result<Vec<u8>> {
-    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    writer.write_all(body)?;
-    Ok(writer.finish()?)
+    let mut packed = Vec::new();
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, body, &mut packed)?;
+    Ok(packed)
 }
 
 fn media_type(name: &str) -> &'static str {

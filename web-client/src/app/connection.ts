@@ -1,18 +1,23 @@
 /** One connection in one element: brings the engine, the view, the controls and the toolbar together. */
 
-import { startEngine, type EngineHost } from "../engine/host.js";
+import { adoptEngine, startEngine, type EngineHost } from "../engine/host.js";
+import type { Launched } from "../engine/launch.js";
 import type { Failure, LinkState, Report, Stats } from "../engine/reports.js";
 import { KEYSYM } from "../input/keysyms.js";
-import { cellsFor } from "../paint/cells.js";
 import type { Command, Resume } from "../wire/command.js";
 import { ClipboardSync } from "./clipboard.js";
 import { Controls } from "./controls.js";
 import { Cover } from "./cover.js";
 import { CursorView } from "./cursor.js";
 import { make } from "./dom.js";
-import { fromHex, toHex } from "./hex.js";
+import { FilesDock } from "./files.js";
+import { toHex } from "./hex.js";
+import type { ClipboardContent } from "../wire/clipboard.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
+import { Question } from "./question.js";
+import { QUALITIES, startOf } from "./start.js";
 import { stringsFor, type Strings } from "./strings.js";
 import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
@@ -21,9 +26,11 @@ const HOST_CLASS = "porthole-host";
 const TOAST_MS = 6_000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
-/** Bit of Abilities. */
+/** Of these, those that let files be written or read. */
+const MAY_FILES = (1 << 3) | (1 << 4);
+/** Bits of Abilities. */
 const CAN_RESIZE = 1;
-const QUALITIES: readonly Quality[] = ["auto", "exact", "sparing"];
+const HAS_FILES = 1 << 8;
 
 /** The implementation behind {@link Connection}. */
 export class ScreenConnection extends EventTarget implements Connection {
@@ -35,8 +42,10 @@ export class ScreenConnection extends EventTarget implements Connection {
   readonly #cursor: CursorView;
   readonly #clipboard: ClipboardSync;
   readonly #cover: Cover;
+  readonly #question: Question;
   readonly #toolbar: Toolbar | null;
   readonly #controls: Controls | null;
+  readonly #files: FilesDock;
   readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
   readonly #abort = new AbortController();
   #engine: EngineHost | null = null;
@@ -44,10 +53,15 @@ export class ScreenConnection extends EventTarget implements Connection {
   #quality: Quality;
   #saved: SavedSession | null;
   #mayInput = false;
+  #screens: readonly RemoteScreen[] = [];
+  /** The screen that is shown alone. */
+  #shownScreen: number | null = null;
+  #mayFiles = false;
   /** Who waits for the engine's counters, in the order of asking. */
   readonly #statsWaiting: { readonly done: (stats: Stats) => void; readonly fail: (error: Error) => void }[] = [];
 
-  constructor(element: HTMLElement, options: ConnectOptions) {
+  /** `launched` is an engine that has begun with these options before this was there. */
+  constructor(element: HTMLElement, options: ConnectOptions, launched: Launched | null) {
     super();
     this.#element = element;
     this.#options = options;
@@ -66,13 +80,18 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#cursor = new CursorView(this.#view.viewport, options.dot ?? false);
     this.#clipboard = this.#makeClipboard();
     this.#cover = new Cover(strings, () => {
-      this.#start();
+      this.#start(null);
+    });
+    this.#question = new Question(strings, (answer) => {
+      this.#send({ kind: "answer", ...answer });
+      this.#controls?.focus(false);
     });
     this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
     this.#controls = viewOnly ? null : this.#makeControls();
+    this.#files = this.#makeFiles(language);
     this.#mount();
     this.#listen();
-    this.#start();
+    this.#start(launched);
   }
 
   get state(): LinkState {
@@ -102,8 +121,21 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#send({ kind: "quality", mode: QUALITIES.indexOf(quality) });
   }
 
-  sendClipboard(text: string): boolean {
-    return this.#clipboard.offer(text, true);
+  sendClipboard(content: string | Partial<ClipboardContent>): boolean {
+    const given = typeof content === "string" ? { text: content } : content;
+    return this.#clipboard.offer({ text: null, html: null, png: null, ...given });
+  }
+
+  get screens(): readonly RemoteScreen[] {
+    return this.#screens;
+  }
+
+  showScreen(id: number | null): boolean {
+    const screen = this.#screens.find((one) => one.id === id) ?? null;
+    this.#shownScreen = screen?.id ?? null;
+    this.#view.part = screen;
+    this.#toolbar?.screens(this.#screens, this.#shownScreen);
+    return screen !== null || id === null;
   }
 
   async stats(): Promise<Stats> {
@@ -165,7 +197,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     if (this.#controls !== null) {
       root.append(this.#controls.area);
     }
-    root.append(this.#cover.element);
+    root.append(this.#cover.element, this.#question.element);
     if (this.#toolbar !== null) {
       root.append(this.#toolbar.element, this.#toasts);
     }
@@ -213,28 +245,28 @@ export class ScreenConnection extends EventTarget implements Connection {
     }
   }
 
-  #start(): void {
+  #start(launched: Launched | null): void {
     this.#stopEngine();
-    const wish = this.#view.wish();
-    this.#view.wishSent(wish);
-    const start = {
-      url: linkUrl(this.#options.url),
-      token: this.#options.token,
-      wish,
-      viewOnly: this.#options.viewOnly ?? false,
-      resume: resumeOf(this.#saved),
-      visible: !document.hidden,
-      quality: QUALITIES.indexOf(this.#quality),
-      cells: cellsFor(memoryOf(navigator), matchMedia("(pointer: coarse)").matches),
-    };
+    const start = launched?.start ?? startOf({ ...this.#options, quality: this.#quality }, this.#view.wish(), this.#saved);
+    this.#view.wishSent(start.wish);
     this.#setState("connecting", null);
     if (start.token === "") {
       this.#setState("failed", { category: 1, cause: "token_missing", message: "" });
       return;
     }
-    this.#engine = startEngine(start, this.#options.workerUrl, () => this.#view.newCanvas(), (report) => {
-      this.#handle(report);
-    });
+    const newCanvas = (): HTMLCanvasElement => this.#view.newCanvas();
+    const report = (said: Report): void => {
+      this.#handle(said);
+    };
+    if (launched === null) {
+      this.#engine = startEngine(start, this.#options.workerUrl, newCanvas, report);
+      return;
+    }
+    this.#view.newCanvas(launched.canvas);
+    this.#engine = adoptEngine(launched, newCanvas, report);
+    if (start.visible === document.hidden) {
+      this.#engine.order({ kind: "visible", visible: !document.hidden });
+    }
   }
 
   #handle(report: Report): void {
@@ -256,8 +288,8 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "clipboard":
         if (this.#clipboard.mayTake) {
-          this.#emit("clipboard", { text: report.text });
-          this.#clipboard.receive(report.text);
+          this.#emit("clipboard", report.content);
+          this.#clipboard.receive(report.content);
         }
         break;
       case "title":
@@ -278,6 +310,19 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
+        this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
+        break;
+      case "file":
+        this.#files.handle(report);
+        break;
+      case "prompt":
+        this.#question.show(report.fields, report.reason);
+        break;
+      case "screens":
+        this.#screens = report.screens;
+        // One that is gone is not shown alone any more.
+        this.showScreen(this.#shownScreen);
+        this.#emit("screens", { screens: report.screens });
         break;
       case "latency":
         this.#emit("latency", { latencyMs: report.latencyMs });
@@ -292,6 +337,8 @@ export class ScreenConnection extends EventTarget implements Connection {
   #welcome(permissions: number, resume: Resume, kept: boolean): void {
     this.#clipboard.permissions = permissions;
     this.#mayInput = (permissions & MAY_INPUT) !== 0;
+    this.#mayFiles = (permissions & MAY_FILES) !== 0;
+    this.#files.renewed(permissions);
     this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
     this.#controls?.renew(kept);
     this.#emit("session", this.#saved);
@@ -314,6 +361,9 @@ export class ScreenConnection extends EventTarget implements Connection {
       this.#element.dataset["cause"] = failure.cause;
     }
     this.#cover.show(state, failure);
+    if (state !== "connecting") {
+      this.#question.show(0, "");
+    }
     this.#toolbar?.state(state);
     if (state === "connected") {
       this.#takeFocus();
@@ -349,6 +399,8 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "quality":
       case "visible":
       case "repaint":
+      case "answer":
+      case "file":
         break;
     }
     this.#engine?.order({ kind: "send", command });
@@ -356,18 +408,32 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #makeClipboard(): ClipboardSync {
     return new ClipboardSync({
-      send: (text) => {
-        this.#send({ kind: "clipboard", text });
+      send: (part) => {
+        this.#send({ kind: "clipboard", ...part });
       },
-      waiting: (text) => {
-        this.#toolbar?.clipboard(text, true);
-        this.#toast(this.#strings.clipboardArrived);
+      waiting: ({ text }) => {
+        this.#toolbar?.clipboard(text ?? "", text !== null);
+        this.#toast(text === null ? this.#strings.clipboardWaits : this.#strings.clipboardArrived);
       },
       written: () => {
         this.#toolbar?.clipboard("", false);
       },
       tooLarge: () => {
         this.#toast(this.#strings.clipboardTooLarge);
+      },
+    });
+  }
+
+  #makeFiles(language: string): FilesDock {
+    return new FilesDock(() => this.#host.shadowRoot, language, {
+      send: (record) => {
+        this.#send(record);
+      },
+      closed: () => {
+        this.#controls?.focus(false);
+      },
+      failed: () => {
+        this.#toast(this.#strings.filesFailed);
       },
     });
   }
@@ -409,11 +475,18 @@ export class ScreenConnection extends EventTarget implements Connection {
       quality: (quality) => {
         this.setQuality(quality);
       },
+      screen: (id) => {
+        this.showScreen(id);
+      },
       copy: (text) => {
         void copyText(text);
       },
       sendClipboard: (text) => {
         this.sendClipboard(text);
+      },
+      files: () => {
+        this.#toolbar?.toggle(false);
+        void this.#files.toggle();
       },
       leave: () => {
         this.disconnect();
@@ -450,20 +523,6 @@ async function copyText(text: string): Promise<void> {
   }
 }
 
-function linkUrl(url: string | URL | undefined): string {
-  const link = new URL(url ?? "link", document.baseURI);
-  link.protocol = link.protocol.replace(/^http/, "ws");
-  // A WebSocket address has no fragment, and the page's one may hold the token.
-  link.hash = "";
-  return link.href;
-}
-
-function resumeOf(saved: SavedSession | null): Resume | null {
-  const session = fromHex(saved?.session ?? "", 16);
-  const secret = fromHex(saved?.secret ?? "", 32);
-  return session === null || secret === null ? null : { session, secret };
-}
-
 /** Chromium's Keyboard Lock API, which the DOM library does not name. */
 interface KeyboardLock {
   lock(): Promise<void>;
@@ -472,9 +531,4 @@ interface KeyboardLock {
 
 function keyboardOf(holder: Navigator & { readonly keyboard?: KeyboardLock }): KeyboardLock | undefined {
   return holder.keyboard;
-}
-
-/** The machine's memory in GiB, where the browser tells it; the DOM library does not name it. */
-function memoryOf(holder: Navigator & { readonly deviceMemory?: number }): number | undefined {
-  return holder.deviceMemory;
 }

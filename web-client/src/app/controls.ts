@@ -148,8 +148,9 @@ export class Controls {
     area.addEventListener("paste", (event) => {
       event.preventDefault();
       clearTimeout(this.#pasteTimer);
-      this.#context.clipboard.offer(event.clipboardData?.getData("text/plain") ?? "", false);
-      this.#keyboard.resume();
+      void this.#context.clipboard.paste(event.clipboardData).catch(() => undefined).then(() => {
+        this.#keyboard.resume();
+      });
     }, options);
   }
 

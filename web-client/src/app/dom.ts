@@ -24,6 +24,7 @@ const PATHS = {
   keys: "M9 9H7a2 2 0 1 1 2-2v10a2 2 0 1 1-2-2h10a2 2 0 1 1-2 2V7a2 2 0 1 1 2 2z",
   clipboard: "M9 4h6v3H9zM9 5H6v15h12V5h-3M9 12h6M9 16h4",
   display: "M3 5h18v11H3zM8 20h8M12 16v4",
+  files: "M3 6h6l2 3h10v10H3z",
   leave: "M12 3v9M6.3 7a8 8 0 1 0 11.4 0",
 } as const;
 

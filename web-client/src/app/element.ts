@@ -1,7 +1,7 @@
 /** `<porthole-screen>`: a connection as a custom element. Importing this module defines it. */
 
 import { connect, remove } from "./index.js";
-import type { Connection, Quality, Scale, Stats } from "./options.js";
+import type { Connection, Quality, RemoteScreen, Scale, Stats } from "./options.js";
 
 /**
  * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`. A change of
@@ -14,6 +14,11 @@ export class PortholeScreen extends HTMLElement {
   /** The connection, for its events and methods; null while there is no token or place in the page. */
   get connection(): Connection | null {
     return this.#connection;
+  }
+
+  /** As {@link Connection.screens}. */
+  get screens(): readonly RemoteScreen[] {
+    return this.#connection?.screens ?? [];
   }
 
   /** As {@link Connection.stats}. */
@@ -63,6 +68,9 @@ export class PortholeScreen extends HTMLElement {
       ...given("workerUrl", this.getAttribute("worker-url")),
       ...given("scale", scaleOf(this.getAttribute("scale"))),
       ...given("quality", qualityOf(this.getAttribute("quality"))),
+    });
+    this.#connection.addEventListener("screens", ({ detail }) => {
+      this.dispatchEvent(new CustomEvent("screens", { detail }));
     });
     this.dispatchEvent(new CustomEvent("connection", { detail: this.#connection }));
   }

@@ -1,9 +1,11 @@
 /** The package's entry: shows a Porthole session in an element. */
 
+import type { Launched } from "../engine/launch.js";
 import { ScreenConnection } from "./connection.js";
 import type { Connection, ConnectOptions } from "./options.js";
 
 export type {
+  ClipboardContent,
   CommandKey,
   Connection,
   ConnectionEvents,
@@ -11,6 +13,7 @@ export type {
   Failure,
   LinkState,
   Quality,
+  RemoteScreen,
   SavedSession,
   Scale,
   Spread,
@@ -24,8 +27,13 @@ const connections = new WeakMap<HTMLElement, ScreenConnection>();
  * the connection, and `data-cause` names a failure. An earlier connection of the element is removed.
  */
 export function connect(element: HTMLElement, options: ConnectOptions): Connection {
+  return connectWith(element, options, null);
+}
+
+/** The same with an engine that was launched before, if one was. @internal */
+export function connectWith(element: HTMLElement, options: ConnectOptions, launched: Launched | null): Connection {
   remove(element);
-  const connection = new ScreenConnection(element, options);
+  const connection = new ScreenConnection(element, options, launched);
   connections.set(element, connection);
   return connection;
 }

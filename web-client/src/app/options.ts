@@ -1,11 +1,13 @@
 /** The public options, states and events of a connection. */
 
 import type { CommandKey } from "../input/keyboard.js";
+import type { ClipboardContent } from "../wire/clipboard.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Failure, LinkState, Spread, Stats } from "../engine/reports.js";
 import type { Quality } from "./toolbar.js";
 import type { Scale } from "./view.js";
 
-export type { CommandKey, Failure, LinkState, Quality, Scale, Spread, Stats };
+export type { ClipboardContent, CommandKey, Failure, LinkState, Quality, RemoteScreen, Scale, Spread, Stats };
 
 /** What lets a viewer come back to its session after a reload, as hexadecimal text. Keep it secret. */
 export interface SavedSession {
@@ -44,11 +46,13 @@ export interface ConnectOptions {
 /** The events of a connection. */
 export interface ConnectionEvents {
   readonly state: CustomEvent<{ readonly state: LinkState; readonly failure: Failure | null }>;
-  /** The remote copied text. */
-  readonly clipboard: CustomEvent<{ readonly text: string }>;
+  /** Somebody copied something on the remote. Its HTML is the remote's: it must not get into a document. */
+  readonly clipboard: CustomEvent<ClipboardContent>;
   /** The desktop's name. */
   readonly title: CustomEvent<{ readonly title: string }>;
   readonly bell: CustomEvent<null>;
+  /** The remote's screens, or their layout, changed. */
+  readonly screens: CustomEvent<{ readonly screens: readonly RemoteScreen[] }>;
   /** A sentence from the gateway to show in passing. */
   readonly notice: CustomEvent<{ readonly text: string }>;
   /** The connection ended with a failure. */
@@ -69,8 +73,12 @@ export interface Connection extends EventTarget {
   ctrlAltDel(): void;
   setScale(scale: Scale): void;
   setQuality(quality: Quality): void;
-  /** Puts a text on the remote's clipboard. At most 1 MiB of UTF-8; returns false beyond. */
-  sendClipboard(text: string): boolean;
+  /** Puts content, or a text, on the remote's clipboard. At most 4 MiB of each format; returns false beyond. */
+  sendClipboard(content: string | Partial<ClipboardContent>): boolean;
+  /** The remote's screens; empty where it does not tell. */
+  readonly screens: readonly RemoteScreen[];
+  /** Shows one of the remote's screens alone, or, with null, all of them. False: there is no such screen. */
+  showScreen(id: number | null): boolean;
   /** Full screen, with the system's shortcuts where the browser allows. Needs a click or key. */
   requestFullscreen(): Promise<void>;
   /** What was received and painted since the last call; for measurements. Rejects when the connection is taken away. */

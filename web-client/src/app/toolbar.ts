@@ -3,6 +3,7 @@
 import type { LinkState } from "../engine/reports.js";
 import { KEYSYM } from "../input/keysyms.js";
 import { icon, make, type IconName } from "./dom.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Strings } from "./strings.js";
 import type { Scale } from "./view.js";
 
@@ -18,8 +19,11 @@ export interface ToolbarListener {
   hold(keysym: number): boolean;
   scale(scale: Scale): void;
   quality(quality: Quality): void;
+  /** Shows one screen alone, or all of them. */
+  screen(id: number | null): void;
   copy(text: string): void;
   sendClipboard(text: string): void;
+  files(): void;
   leave(): void;
   /** The user is done here: the keyboard belongs to the remote again. */
   closed(): void;
@@ -57,6 +61,8 @@ export class Toolbar {
   readonly #latency = make("span", { class: "latency" });
   readonly #clipboardText: HTMLTextAreaElement;
   readonly #clipboardButton: HTMLButtonElement;
+  readonly #screens = make("div", {});
+  readonly #filesButton: HTMLButtonElement;
   readonly #panels: (readonly [HTMLButtonElement, HTMLElement])[] = [];
 
   constructor(strings: Strings, viewOnly: boolean, scale: Scale, quality: Quality, listener: ToolbarListener) {
@@ -83,6 +89,10 @@ export class Toolbar {
     }
     this.#clipboardButton = this.#panel("clipboard", strings.clipboard, this.#clipboardPanel(viewOnly));
     this.#panel("display", strings.display, this.#displayPanel(scale, quality));
+    this.#filesButton = this.#button("files", strings.files, () => {
+      listener.files();
+    });
+    this.#filesButton.hidden = true;
     this.#button("leave", strings.leave, () => {
       listener.leave();
     });
@@ -126,12 +136,27 @@ export class Toolbar {
     this.#handle.classList.toggle("news", waiting);
   }
 
+  /** Whether there are files. */
+  files(offered: boolean): void {
+    this.#filesButton.hidden = !offered;
+  }
+
   scale(scale: Scale): void {
     this.#check("scale", scale);
   }
 
   quality(quality: Quality): void {
     this.#check("quality", quality);
+  }
+
+  /** The remote's screens, and which of them is shown alone. One screen is no choice. */
+  screens(screens: readonly RemoteScreen[], shown: number | null): void {
+    const places = screens.map(({ id, width, height }, at) => [String(id), `${at + 1}: ${width} × ${height}`] as const);
+    const all = ["", this.#strings.allScreens] as const;
+    const group = choice("screen", this.#strings.screens, shown === null ? "" : String(shown), [all, ...places], (value) => {
+      this.#listener.screen(value === "" ? null : Number(value));
+    });
+    this.#screens.replaceChildren(...(screens.length > 1 ? [group] : []));
   }
 
   #check(name: string, value: string): void {
@@ -241,6 +266,7 @@ export class Toolbar {
       ], (value) => {
         this.#listener.quality(value);
       }),
+      this.#screens,
     ]);
   }
 
@@ -252,7 +278,7 @@ export class Toolbar {
       return;
     }
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    const buttons = [...this.#bar.querySelectorAll("button")];
+    const buttons = [...this.#bar.querySelectorAll<HTMLButtonElement>("button:not([hidden])")];
     const at = buttons.findIndex((button) => button === event.target);
     if (step !== 0 && at !== -1) {
       event.preventDefault();

@@ -3,7 +3,9 @@
 import type { Place } from "../input/pointer.js";
 import type { Spot } from "../input/touch.js";
 import type { Wish } from "../engine/reports.js";
+import type { Rect } from "../wire/message.js";
 import { make } from "./dom.js";
+import { wishOf } from "./start.js";
 
 /**
  * How the picture meets the window. `remote` asks the remote to take the window's size in device pixels,
@@ -14,9 +16,6 @@ export type Scale = "remote" | "fit" | "native";
 const ZOOM_MAX = 8;
 /** Settled time before a size is asked for after the first, in milliseconds. */
 const RESIZE_GAP_MS = 150;
-/** Sides that a remote is asked for, in pixels. */
-const SIDE_MIN_PX = 64;
-const SIDE_MAX_PX = 16_384;
 
 /** Owns the viewport element and the canvas's style. */
 export class View {
@@ -24,7 +23,11 @@ export class View {
   readonly #wished: (wish: Wish) => void;
   readonly #changed: () => void;
   readonly #observer: ResizeObserver;
+  /** What of the canvas is shown. */
+  readonly #frame = make("div", { class: "frame" });
   #canvas: HTMLCanvasElement | null = null;
+  /** The part of the picture that is shown; null for all of it. */
+  #part: Rect | null = null;
   #scale: Scale;
   #resizable = false;
   #width = 0;
@@ -39,6 +42,7 @@ export class View {
     this.#scale = scale;
     this.#wished = wished;
     this.#changed = changed;
+    this.viewport.append(this.#frame);
     this.#observer = new ResizeObserver((entries) => {
       this.#measure(entries);
     });
@@ -50,12 +54,12 @@ export class View {
     }
   }
 
-  /** Makes the canvas for an engine, in place of an earlier one. */
-  newCanvas(): HTMLCanvasElement {
-    const canvas = make("canvas", { part: "canvas" });
+  /** Shows the canvas of an engine, a new one or `canvas`, in place of an earlier one. */
+  newCanvas(canvas: HTMLCanvasElement = make("canvas")): HTMLCanvasElement {
+    canvas.setAttribute("part", "canvas");
     this.#canvas?.remove();
     this.#canvas = canvas;
-    this.viewport.append(canvas);
+    this.#frame.append(canvas);
     this.layout();
     return canvas;
   }
@@ -69,6 +73,17 @@ export class View {
     this.#zoom = 1;
     this.layout();
     this.#askSize();
+  }
+
+  /** Shows a part of the picture alone, one screen of several for example; null for all of it. */
+  set part(part: Rect | null) {
+    const before = this.#part;
+    this.#part = part;
+    if (part?.x !== before?.x || part?.y !== before?.y || part?.width !== before?.width || part?.height !== before?.height) {
+      this.#zoom = 1;
+      this.layout();
+      this.#askSize();
+    }
   }
 
   /** Whether the remote can change its size. */
@@ -101,15 +116,13 @@ export class View {
   /** The size to ask the remote for. */
   wish(): Wish {
     const ratio = window.devicePixelRatio;
-    const scalePercent = Math.round(ratio * 100);
-    if (this.#scale !== "remote") {
-      return { width: 0, height: 0, scalePercent };
+    // The window's size is not that of all screens together.
+    if (this.#part !== null) {
+      return { width: 0, height: 0, scalePercent: Math.round(ratio * 100) };
     }
     const box = this.viewport.getBoundingClientRect();
     const [width, height] = this.#devicePx ?? [box.width * ratio, box.height * ratio];
-    const side = (px: number): number => Math.min(SIDE_MAX_PX, Math.max(SIDE_MIN_PX, Math.floor(px + 0.001)));
-    // A window without a size, one that is hidden for example, has no wish.
-    return width < 1 || height < 1 ? { width: 0, height: 0, scalePercent } : { width: side(width), height: side(height), scalePercent };
+    return wishOf(this.#scale, width, height);
   }
 
   /** Notes the wish that went out with Hello. */
@@ -124,6 +137,11 @@ export class View {
       return;
     }
     const factor = this.factor;
+    const shown = this.#shown();
+    this.#frame.style.width = `${shown.width * factor}px`;
+    this.#frame.style.height = `${shown.height * factor}px`;
+    canvas.style.marginLeft = `${-shown.x * factor}px`;
+    canvas.style.marginTop = `${-shown.y * factor}px`;
     canvas.style.width = `${this.#width * factor}px`;
     canvas.style.height = `${this.#height * factor}px`;
     // Whole multiples stay sharp; other factors would drop or double rows without smoothing.
@@ -134,16 +152,17 @@ export class View {
     this.#changed();
   }
 
-  /** The remote pixel under a place in the page, moved to the picture's edge if outside. */
+  /** The remote pixel under a place in the page, moved to the edge of what is shown if outside. */
   placeOf(spot: Spot): Place {
     const box = this.#canvas?.getBoundingClientRect();
     if (box === undefined || box.width === 0 || box.height === 0) {
       return { x: 0, y: 0 };
     }
-    const within = (part: number, side: number): number => Math.min(side - 1, Math.max(0, Math.floor(part * side)));
+    const shown = this.#shown();
+    const within = (at: number, start: number, length: number): number => Math.min(start + length - 1, Math.max(start, Math.floor(at)));
     return {
-      x: within((spot.x - box.left) / box.width, this.#width),
-      y: within((spot.y - box.top) / box.height, this.#height),
+      x: within(((spot.x - box.left) / box.width) * this.#width, shown.x, shown.width),
+      y: within(((spot.y - box.top) / box.height) * this.#height, shown.y, shown.height),
     };
   }
 
@@ -174,9 +193,18 @@ export class View {
     }
   }
 
+  /** What is shown of the picture: a part that is not on it, because its size just changed, does not count. */
+  #shown(): Rect {
+    const [x, y] = [this.#part?.x ?? 0, this.#part?.y ?? 0];
+    const width = Math.min(this.#part?.width ?? this.#width, this.#width - x);
+    const height = Math.min(this.#part?.height ?? this.#height, this.#height - y);
+    return width > 0 && height > 0 ? { x, y, width, height } : { x: 0, y: 0, width: this.#width, height: this.#height };
+  }
+
   #baseFactor(): number {
     const ratio = window.devicePixelRatio;
-    const fit = Math.min(this.viewport.clientWidth / this.#width, this.viewport.clientHeight / this.#height);
+    const shown = this.#shown();
+    const fit = Math.min(this.viewport.clientWidth / shown.width, this.viewport.clientHeight / shown.height);
     switch (this.#scale) {
       case "native":
         return 1;
@@ -184,7 +212,7 @@ export class View {
         return this.#fitFactor(fit);
       case "remote":
         // One remote pixel for each device pixel, except where the remote did not take the size.
-        return this.#resizable && fit > (1 / ratio) * 0.999 ? 1 / ratio : this.#fitFactor(fit);
+        return this.#resizable && this.#part === null && fit > (1 / ratio) * 0.999 ? 1 / ratio : this.#fitFactor(fit);
     }
   }
 

@@ -9,6 +9,7 @@ import { FrameQueue } from "../paint/frames.js";
 import { Painter, type PaintCanvas } from "../paint/painter.js";
 import { union } from "../paint/region.js";
 import { probeVideo } from "../paint/video.js";
+import { ClipboardJoiner, type ClipboardPart } from "../wire/clipboard.js";
 import { FEATURE, type CursorMessage, type Message, type Rect, type WelcomeMessage } from "../wire/message.js";
 import { Link } from "./link.js";
 import { Meter } from "./meter.js";
@@ -27,6 +28,7 @@ export class Engine {
   readonly #link: Link;
   readonly #cells: Cells;
   readonly #frames: FrameQueue;
+  readonly #clipboard = new ClipboardJoiner();
   readonly #meter = new Meter(performance.now());
   #hasVideo = false;
   #spoiled: Rect | null = null;
@@ -78,7 +80,7 @@ export class Engine {
     return new FrameQueue(new Painter(canvas), this.#cells, {
       painted: (frame, decodeMs, drawMs) => {
         this.#meter.painted(decodeMs, drawMs);
-        this.#link.send({ kind: "ack", frame, decodeUs: decodeMs * 1000 });
+        this.#link.send({ kind: "ack", frame, decodeUs: (decodeMs + drawMs) * 1000 });
         this.#link.painted();
       },
       resized: (width, height) => {
@@ -164,13 +166,23 @@ export class Engine {
         this.#report({ kind: "phase", phase: message.phase, text: message.text }, []);
         break;
       case "clipboard":
+        this.#reportClipboard(message);
+        break;
       case "title":
       case "bell":
       case "leds":
       case "notice":
       case "abilities":
+      case "prompt":
+      case "screens":
         this.#report(message, []);
         break;
+      case "file": {
+        // A copy: the view would keep, or take along, the whole message.
+        const body = message.body.slice();
+        this.#report({ kind: "file", code: message.code, body }, [body.buffer]);
+        break;
+      }
       case "welcome":
       case "error":
       case "pong":
@@ -190,6 +202,13 @@ export class Engine {
       this.#report({ kind: "cursor", cursor: { hotspotX, hotspotY, width, height, rgba } }, [rgba.buffer]);
     } catch {
       // A garbled pointer is not worth the session: the last one stays.
+    }
+  }
+
+  #reportClipboard(part: ClipboardPart): void {
+    const content = this.#clipboard.push(part);
+    if (content !== null) {
+      this.#report({ kind: "clipboard", content }, content.png === null ? [] : [content.png.buffer]);
     }
   }
 

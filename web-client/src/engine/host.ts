@@ -1,6 +1,7 @@
 /** The page's side of an engine: finds it a thread, and a canvas to go with it. */
 
 import { Engine } from "./engine.js";
+import { launch, type Launched } from "./launch.js";
 import type { Order, Report, Start } from "./reports.js";
 
 /** How long a worker's script may take to run, in milliseconds. */
@@ -29,23 +30,13 @@ export function startEngine(
   report: (report: Report) => void,
 ): EngineHost {
   const canvas = newCanvas();
-  if (workerUrl === false || typeof Worker === "undefined" || !("transferControlToOffscreen" in canvas)) {
-    return startHere(start, canvas, report);
-  }
-  let worker: Worker;
-  try {
-    worker = openWorker(workerUrl);
-  } catch {
-    return startHere(start, canvas, report);
-  }
-  return new WorkerHost(worker, start, canvas, newCanvas, report);
+  const launched = workerUrl === false ? null : launch(start, canvas, workerUrl);
+  return launched === null ? startHere(start, canvas, report) : adoptEngine(launched, newCanvas, report);
 }
 
-function openWorker(workerUrl: string | URL | undefined): Worker {
-  return workerUrl === undefined
-    ? // Bundlers know this very expression and bring the worker along.
-      new Worker(new URL("./worker.js", import.meta.url), { type: "module" })
-    : new Worker(workerUrl, { type: "module" });
+/** Takes over an engine that was launched before; its canvas is in the page already. As {@link startEngine} otherwise. */
+export function adoptEngine(launched: Launched, newCanvas: () => HTMLCanvasElement, report: (report: Report) => void): EngineHost {
+  return new WorkerHost(launched, newCanvas, report);
 }
 
 function startHere(start: Start, canvas: HTMLCanvasElement, report: (report: Report) => void): EngineHost {
@@ -69,13 +60,7 @@ class WorkerHost implements EngineHost {
   #backlog: EngineOrder[] = [];
   #stopped = false;
 
-  constructor(
-    worker: Worker,
-    start: Start,
-    canvas: HTMLCanvasElement,
-    newCanvas: () => HTMLCanvasElement,
-    report: (report: Report) => void,
-  ) {
+  constructor({ start, worker, reports, hasFailed }: Launched, newCanvas: () => HTMLCanvasElement, report: (report: Report) => void) {
     this.#worker = worker;
     // A script that has not run has opened no socket, so the token is unspent and this thread can start afresh.
     const fallBack = (): void => {
@@ -88,21 +73,29 @@ class WorkerHost implements EngineHost {
         });
       }
     };
-    worker.onmessage = (event: MessageEvent<Report>) => {
-      if (event.data.kind === "ready") {
+    const handle = (data: Report): void => {
+      if (data.kind === "ready") {
         this.#ready = true;
         this.#backlog = [];
         clearTimeout(this.#timer);
       }
-      report(event.data);
+      report(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
       fallBack();
     };
     this.#timer = setTimeout(fallBack, WORKER_READY_MAX_MS);
-    const offscreen = canvas.transferControlToOffscreen();
-    worker.postMessage({ kind: "start", start, canvas: offscreen } satisfies Order, [offscreen]);
+    worker.onmessage = ({ data }: MessageEvent<Report>) => {
+      handle(data);
+    };
+    // Whoever waits for this host gets it before its first report.
+    queueMicrotask(() => {
+      reports.splice(0).forEach(handle);
+      if (hasFailed) {
+        fallBack();
+      }
+    });
   }
 
   order(order: EngineOrder): void {

@@ -10,7 +10,7 @@
  * animation frames, which stop in hidden tabs.
  */
 
-import type { Command, Resume } from "../wire/command.js";
+import type { Command, Hello, Resume } from "../wire/command.js";
 import { FEATURE, type ErrorMessage, type Message, type WelcomeMessage } from "../wire/message.js";
 import { connectMaxMs, retryDelayMs } from "./backoff.js";
 import { Heartbeat, Network } from "./heartbeat.js";
@@ -24,6 +24,8 @@ const OPEN_MAX_MS = 10_000;
 /** The same for the Welcome of one that comes back, before another is tried: this, or so many round trips. */
 const WELCOME_MIN_MS = 1_000;
 const WELCOME_ROUND_TRIPS = 8;
+/** How long the first request waits to say Hello too, in milliseconds. */
+const READY_MAX_MS = 20;
 /** Most attempts at a time. */
 const ATTEMPTS_MAX = 3;
 /** So long after an attempt was dropped, the gateway may still replace the current socket by it, in milliseconds. */
@@ -57,7 +59,8 @@ export class Link {
   readonly #sockets: SocketListener = {
     opened: (socket) => {
       void this.#listener.ready.then(() => {
-        if (this.#attempts.includes(socket)) {
+        // Its request may have said Hello.
+        if (this.#attempts.includes(socket) && socket.offer === null) {
           this.#greet(socket);
         }
       });
@@ -112,14 +115,14 @@ export class Link {
     this.#lostMs = performance.now();
   }
 
-  /** Opens the first socket. Call it once. */
+  /** Opens the first socket, at once or very soon. Call it once. */
   start(): void {
     if (!TOKEN_SHAPE.test(this.#start.token)) {
       this.#finish("failed", { category: 1, cause: "token_invalid", message: "" });
       return;
     }
     this.#listener.state(this.#state, null);
-    this.#open();
+    void this.#openFirst();
   }
 
   /** Sends a command, or drops it while there is no session: what it meant is past by then. */
@@ -145,6 +148,8 @@ export class Link {
       case "ping":
       case "visible":
       case "repaint":
+      case "answer":
+      case "file":
         break;
     }
     this.#current?.send(command);
@@ -203,13 +208,30 @@ export class Link {
     this.#finish("failed", { category: 6, cause: "protocol", message: reason });
   }
 
+  /**
+   * A session's first request says Hello as well, which saves a round trip. What comes back waits until its socket is
+   * open: only then is it certain which picture it means, and its secret has no place in a request's head.
+   */
+  async #openFirst(): Promise<void> {
+    const ready = this.#listener.ready.then(() => true);
+    const late = new Promise<boolean>((done) => setTimeout(done, READY_MAX_MS, false));
+    const isReady = await Promise.race([ready, late]);
+    if (!this.#isOver() && this.#attempts.length === 0) {
+      this.#open(isReady && this.#resume === null);
+    }
+  }
+
   /** Starts an attempt, and the time it may take. */
-  #open(): void {
+  #open(saysHello = false): void {
     clearTimeout(this.#attemptTimer);
     const { url, token } = this.#start;
     let socket: LinkSocket;
     try {
-      socket = new LinkSocket(url, token, this.#resume, this.#sockets);
+      const offer = saysHello ? this.#listener.offer() : null;
+      const hello = offer === null ? null : this.#hello(offer, null, null);
+      socket = new LinkSocket(url, token, this.#resume, hello, this.#sockets);
+      socket.offer = offer;
+      socket.wish = offer === null ? null : this.#wish;
     } catch (error) {
       const message = error instanceof Error ? error.message : "";
       this.#finish("failed", { category: 2, cause: "address_invalid", message });
@@ -221,6 +243,10 @@ export class Link {
     this.#tries += 1;
   }
 
+  #hello({ features, cells }: Offer, painted: number | null, resume: Resume | null): Hello {
+    return { kind: "hello", features, cells, painted, resume, ...this.#wish, viewOnly: this.#start.viewOnly };
+  }
+
   #greet(socket: LinkSocket): void {
     const offer = this.#listener.offer();
     this.#offeredAge ??= offer.age;
@@ -228,9 +254,8 @@ export class Link {
     const painted = offer.age === this.#offeredAge && this.#resume !== null ? offer.painted : null;
     socket.offer = { ...offer, painted };
     socket.wish = this.#wish;
-    const { features, cells } = offer;
     const { resume } = socket;
-    socket.send({ kind: "hello", features, cells, painted, resume, ...this.#wish, viewOnly: this.#start.viewOnly });
+    socket.send(this.#hello(offer, painted, resume));
     const roundTripMs = this.#network.roundTripMs;
     if (resume !== null && roundTripMs !== null) {
       this.#attemptAfter(Math.max(this.#welcomeMaxMs(), connectMaxMs(this.#tries, roundTripMs)));

@@ -3,8 +3,11 @@
  * runs in a worker or beside the page.
  */
 
+import type { ClipboardContent } from "../wire/clipboard.js";
 import type { Command, Resume } from "../wire/command.js";
+import type { RemoteScreen } from "../wire/message.js";
 import type { Rgba } from "../paint/blocks.js";
+import type { FileRecord } from "../wire/message.js";
 
 /** Where a connection stands. `connected` means that the first frame is on the canvas. */
 export type LinkState = "connecting" | "connected" | "reconnecting" | "closed" | "failed";
@@ -63,13 +66,16 @@ export type Report =
   | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume; readonly kept: boolean }
   | { readonly kind: "size"; readonly width: number; readonly height: number }
   | { readonly kind: "cursor"; readonly cursor: CursorPicture | null }
-  | { readonly kind: "clipboard"; readonly text: string }
+  | { readonly kind: "clipboard"; readonly content: ClipboardContent }
+  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
   | { readonly kind: "title"; readonly text: string }
   | { readonly kind: "bell" }
   | { readonly kind: "leds"; readonly bits: number }
   | { readonly kind: "phase"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
+  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
+  | FileRecord
   | { readonly kind: "latency"; readonly latencyMs: number }
   | { readonly kind: "stats"; readonly stats: Stats };
 
@@ -81,9 +87,9 @@ export interface Stats {
   readonly frames: number;
   /** Bytes of the messages that came, as the link counts them. */
   readonly bytes: number;
-  /** From a frame's arrival to the canvas. */
+  /** From a frame's arrival until its images are decoded, and the frames before it painted. */
   readonly decodeMs: Spread;
-  /** The part of that which went into painting. */
+  /** What it then took to paint it. */
   readonly drawMs: Spread;
   /** Cells that hold a picture now. */
   readonly cells: number;

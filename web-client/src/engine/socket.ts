@@ -1,7 +1,8 @@
 /** One WebSocket of a link: bytes to records and back. */
 
-import { encodeCommand, type Command, type Resume } from "../wire/command.js";
+import { helloProtocol, type Command, type Hello, type Resume } from "../wire/command.js";
 import { decodeMessages, type Message } from "../wire/message.js";
+import { Outgoing } from "./outgoing.js";
 import type { Wish } from "./reports.js";
 
 /** What a Hello says about the picture. */
@@ -34,11 +35,17 @@ export class LinkSocket {
   /** The size that its Hello wished for. */
   wish: Wish | null = null;
   readonly #socket: WebSocket;
+  readonly #outgoing: Outgoing;
 
-  /** @throws if the address is not one. */
-  constructor(url: string, token: string, resume: Resume | null, listener: SocketListener) {
+  /**
+   * With `hello`, the request says Hello, and nothing else need.
+   *
+   * @throws if the address is not one.
+   */
+  constructor(url: string, token: string, resume: Resume | null, hello: Hello | null, listener: SocketListener) {
     this.resume = resume;
-    const socket = new WebSocket(url, ["porthole.v1", `porthole.token.${token}`]);
+    const early = hello === null ? [] : [helloProtocol(hello)];
+    const socket = new WebSocket(url, ["porthole.v1", `porthole.token.${token}`, ...early]);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       listener.opened(this);
@@ -47,9 +54,11 @@ export class LinkSocket {
       this.#receive(data, listener);
     };
     socket.onclose = () => {
+      this.#outgoing.close();
       listener.closed(this);
     };
     this.#socket = socket;
+    this.#outgoing = new Outgoing(socket);
   }
 
   get isOpen(): boolean {
@@ -59,13 +68,14 @@ export class LinkSocket {
   /** Sends a record, if the socket is open. */
   send(command: Command): void {
     if (this.isOpen) {
-      this.#socket.send(encodeCommand(command));
+      this.#outgoing.send(command);
     }
   }
 
   /** Lets go of the socket at once: to wait for one whose network is gone would take minutes. */
   close(code = 1000): void {
     const socket = this.#socket;
+    this.#outgoing.close();
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(code);
   }

@@ -29,7 +29,7 @@ export const PENDING_MAX_BYTES = 128 << 20;
 
 /** What a queue tells its owner. */
 export interface FrameListener {
-  /** A frame is on the canvas, `decodeMs` milliseconds after it arrived, `drawMs` of which went into painting. */
+  /** A frame is on the canvas: `decodeMs` milliseconds after it arrived it could be painted, and that took `drawMs`. */
   painted(frame: number, decodeMs: number, drawMs: number): void;
   /** The canvas has a new size, in pixels. */
   resized(width: number, height: number): void;
@@ -219,8 +219,7 @@ export class FrameQueue {
       }
       this.#painted = frame.number;
       this.#age += 1;
-      const doneMs = performance.now();
-      this.#listener.painted(frame.number, Math.max(0, doneMs - frame.arrivedMs), doneMs - startedMs);
+      this.#listener.painted(frame.number, Math.max(0, startedMs - frame.arrivedMs), performance.now() - startedMs);
     }
   }
 

@@ -5,13 +5,12 @@
  * the page can make a record that the gateway would close the link for.
  */
 
-import { FEATURE, LINK_VERSION, type Rect } from "./message.js";
+import { partHead, type ClipboardPart } from "./clipboard.js";
+import { FEATURE, LINK_VERSION, type FileRecord, type Rect } from "./message.js";
 import type { Bytes } from "./reader.js";
 
 /** Longest Text record, in bytes of UTF-8. */
 export const TEXT_MAX_BYTES = 4096;
-/** Longest clipboard, in bytes of UTF-8. */
-export const CLIPBOARD_MAX_BYTES = 1 << 20;
 
 /** What lets a viewer come back to its session: 16 and 32 bytes. */
 export interface Resume {
@@ -19,34 +18,39 @@ export interface Resume {
   readonly secret: Bytes;
 }
 
+/** The first record. */
+export interface Hello {
+  readonly kind: "hello";
+  /** Bits of `FEATURE`. */
+  readonly features: number;
+  readonly width: number;
+  readonly height: number;
+  readonly scalePercent: number;
+  readonly viewOnly: boolean;
+  readonly resume: Resume | null;
+  /** The last frame of the connection before that is on the canvas, if canvas and cells are as it left them. */
+  readonly painted: number | null;
+  /** How many cells there are; counts with the feature only. */
+  readonly cells: number;
+}
+
 /** One record to the gateway. */
 export type Command =
-  | {
-      readonly kind: "hello";
-      /** Bits of `FEATURE`. */
-      readonly features: number;
-      readonly width: number;
-      readonly height: number;
-      readonly scalePercent: number;
-      readonly viewOnly: boolean;
-      readonly resume: Resume | null;
-      /** The last frame of the connection before that is on the canvas, if canvas and cells are as it left them. */
-      readonly painted: number | null;
-      /** How many cells there are; counts with the feature only. */
-      readonly cells: number;
-    }
+  | Hello
   | { readonly kind: "ack"; readonly frame: number; readonly decodeUs: number }
   | { readonly kind: "key"; readonly down: boolean; readonly keysym: number; readonly scancode: number }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "pointer"; readonly x: number; readonly y: number; readonly buttons: number }
   | { readonly kind: "wheel"; readonly x: number; readonly y: number; readonly dx: number; readonly dy: number }
   | { readonly kind: "releaseAll" }
-  | { readonly kind: "clipboard"; readonly text: string }
+  | ({ readonly kind: "clipboard" } & ClipboardPart)
   | { readonly kind: "resize"; readonly width: number; readonly height: number; readonly scalePercent: number }
   | { readonly kind: "ping"; readonly token: number }
   | { readonly kind: "quality"; readonly mode: number }
   | { readonly kind: "visible"; readonly visible: boolean }
-  | { readonly kind: "repaint"; readonly rect: Rect };
+  | { readonly kind: "repaint"; readonly rect: Rect }
+  | { readonly kind: "answer"; readonly username: string; readonly password: string; readonly domain: string }
+  | FileRecord;
 
 const utf8 = new TextEncoder();
 
@@ -60,7 +64,7 @@ export function encodeCommand(command: Command): Bytes {
     case "key":
       return record(0x03, 7, (body) => body.u8(command.down ? 1 : 0).u32(command.keysym).u16(command.scancode));
     case "text":
-      return textRecord(0x04, command.text, []);
+      return textRecord(0x04, command.text);
     case "pointer":
       return record(0x05, 5, (body) => body.u16(command.x).u16(command.y).u8(command.buttons));
     case "wheel":
@@ -68,7 +72,7 @@ export function encodeCommand(command: Command): Bytes {
     case "releaseAll":
       return record(0x07, 0, (body) => body);
     case "clipboard":
-      return textRecord(0x81, command.text, [1]);
+      return record(0x81, 1 + command.data.length, (body) => body.u8(partHead(command)).bytes(command.data));
     case "resize":
       return record(0x82, 6, (body) => body.u16(command.width).u16(command.height).u16(command.scalePercent));
     case "ping":
@@ -81,7 +85,18 @@ export function encodeCommand(command: Command): Bytes {
       const { x, y, width, height } = command.rect;
       return record(0x86, 8, (body) => body.u16(x).u16(y).u16(width).u16(height));
     }
+    case "answer":
+      return encodeAnswer([command.username, command.password, command.domain]);
+    case "file":
+      return record(command.code, command.body.length, (body) => body.bytes(command.body));
   }
+}
+
+/** The subprotocol that says Hello together with the request for the WebSocket. */
+export function helloProtocol(hello: Hello): string {
+  const letters = btoa(String.fromCharCode(...encodeHello(hello)));
+  // RFC 4648 section 5, without padding: a subprotocol has no room for the other alphabet.
+  return `porthole.hello.${letters.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")}`;
 }
 
 /** Cuts `text` into pieces that fit a Text record each, never inside a character. */
@@ -105,13 +120,7 @@ export function splitText(text: string): readonly string[] {
   return pieces;
 }
 
-/** Whether the gateway takes a clipboard of this text. */
-export function clipboardFits(text: string): boolean {
-  // A UTF-16 unit becomes at most three bytes, so short texts need no encoding to be sure.
-  return text.length * 3 <= CLIPBOARD_MAX_BYTES || utf8.encode(text).length <= CLIPBOARD_MAX_BYTES;
-}
-
-function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
+function encodeHello(hello: Hello): Bytes {
   const { resume, painted } = hello;
   const keepsCells = (hello.features & FEATURE.cells) !== 0;
   const resumeBytes = resume === null ? 0 : resume.session.length + resume.secret.length;
@@ -128,12 +137,15 @@ function encodeHello(hello: Extract<Command, { kind: "hello" }>): Bytes {
   });
 }
 
-function textRecord(kind: number, text: string, head: readonly number[]): Bytes {
+function encodeAnswer(answers: readonly string[]): Bytes {
+  const texts = answers.map((answer) => utf8.encode(answer));
+  const length = texts.reduce((sum, text) => sum + 2 + text.length, 0);
+  return record(0x87, length, (body) => texts.reduce((to, text) => to.u16(text.length).bytes(text), body));
+}
+
+function textRecord(kind: number, text: string): Bytes {
   const bytes = utf8.encode(text);
-  return record(kind, head.length + bytes.length, (body) => {
-    head.forEach((value) => body.u8(value));
-    return body.bytes(bytes);
-  });
+  return record(kind, bytes.length, (body) => body.bytes(bytes));
 }
 
 function record(kind: number, length: number, fill: (body: Writer) => Writer): Bytes {

@@ -1,5 +1,5 @@
 /**
- * The two globals that this folder uses and the ECMAScript library does not name. Only this
+ * The globals that this folder uses and the ECMAScript library does not name. Only this
  * folder's own compilation reads this file; elsewhere the DOM library declares them.
  */
 declare class TextDecoder {
@@ -9,3 +9,5 @@ declare class TextDecoder {
 declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
+
+declare function btoa(bytes: string): string;

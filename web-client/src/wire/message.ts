@@ -8,6 +8,7 @@
  * This folder is compiled without the DOM library, so it can neither draw nor open sockets.
  */
 
+import { decodePart, type ClipboardPart } from "./clipboard.js";
 import { MessageError, Reader, type Bytes } from "./reader.js";
 
 /** The version of the link that this client speaks. */
@@ -23,6 +24,9 @@ export const TABLES_MAX_BYTES = 4096;
 /** How many video streams there may be. */
 export const STREAMS_MAX = 4;
 
+/** Most screens that the gateway tells of. */
+export const SCREENS_MAX = 16;
+
 /** Bits of `features` in Hello and Welcome. */
 export const FEATURE = { cells: 1, video: 1 << 1, tables: 1 << 2, kept: 1 << 8 } as const;
 
@@ -32,6 +36,11 @@ export interface Rect {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+}
+
+/** One of the remote's screens: its place on the picture, and a number that outlives changes of the layout. */
+export interface RemoteScreen extends Rect {
+  readonly id: number;
 }
 
 /** How an image's data is packed. */
@@ -45,14 +54,26 @@ export type Message =
   | { readonly kind: "frameEnd"; readonly frame: number }
   | ErrorMessage
   | CursorMessage
-  | { readonly kind: "clipboard"; readonly text: string }
+  | ({ readonly kind: "clipboard" } & ClipboardPart)
   | { readonly kind: "title"; readonly text: string }
   | { readonly kind: "bell" }
   | { readonly kind: "leds"; readonly bits: number }
   | { readonly kind: "state"; readonly phase: number; readonly text: string }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "abilities"; readonly bits: number }
-  | { readonly kind: "pong"; readonly token: number };
+  | { readonly kind: "pong"; readonly token: number }
+  /** What the remote wants to know: bits, see `docs/link.md`; 0 for nothing any more. */
+  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
+  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
+  | FileRecord;
+
+/** A record about files, as it travels; `files.ts` tells what it says. */
+export interface FileRecord {
+  readonly kind: "file";
+  /** 0x90 to 0x9f. */
+  readonly code: number;
+  readonly body: Bytes;
+}
 
 /** The gateway's answer to Hello. */
 export interface WelcomeMessage {
@@ -121,7 +142,7 @@ export interface CursorMessage {
  */
 export function decodeMessages(bytes: Bytes): readonly Message[] {
   if (bytes.length > MESSAGE_MAX_BYTES) {
-    throw new MessageError(`message has ${bytes.length} bytes, the limit is ${MESSAGE_MAX_BYTES}`);
+    throw new MessageError(`message has ${bytes.length} bytes`);
   }
   const reader = new Reader(bytes, "message");
   const messages: Message[] = [];
@@ -186,11 +207,8 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
   switch (kind) {
     case 0x81:
       return decodeCursor(reader("cursor"));
-    case 0x82: {
-      const from = reader("clipboard");
-      // Formats other than text are for later versions of the link.
-      return from.u8() === 1 ? { kind: "clipboard", text: from.text() } : null;
-    }
+    case 0x82:
+      return { kind: "clipboard", ...decodePart(reader("clipboard")) };
     case 0x83:
       return { kind: "title", text: reader("title").text() };
     case 0x84:
@@ -207,8 +225,14 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
       return { kind: "abilities", bits: reader("abilities").u32() };
     case 0x89:
       return { kind: "pong", token: reader("pong").u32() };
+    case 0x8a:
+      return decodeScreens(reader("screens"));
+    case 0x8b: {
+      const from = reader("prompt");
+      return { kind: "prompt", fields: from.u8(), reason: from.text() };
+    }
     default:
-      return null;
+      return kind >= 0x90 && kind <= 0x9f ? { kind: "file", code: kind, body } : null;
   }
 }
 
@@ -231,16 +255,24 @@ function decodeWelcome(from: Reader): WelcomeMessage {
 function decodeTables(from: Reader): Message {
   const number = from.u8();
   if (number >= TABLES_MAX || from.left > TABLES_MAX_BYTES) {
-    throw new MessageError(`tables ${number} have ${from.left} bytes, the limits are ${TABLES_MAX} and ${TABLES_MAX_BYTES}`);
+    throw new MessageError(`tables ${number} have ${from.left} bytes`);
   }
   return { kind: "tables", number, data: from.rest() };
+}
+
+function decodeScreens(from: Reader): Message {
+  const count = from.u8();
+  if (count > SCREENS_MAX) {
+    throw new MessageError(`there are ${count} screens, the limit is ${SCREENS_MAX}`);
+  }
+  return { kind: "screens", screens: Array.from({ length: count }, () => ({ id: from.u32(), ...decodeRect(from) })) };
 }
 
 function decodeVideo(from: Reader): Message {
   const rect = decodeRect(from);
   const stream = from.u8();
   if (stream >= STREAMS_MAX) {
-    throw new MessageError(`video stream is ${stream}, the limit is ${STREAMS_MAX}`);
+    throw new MessageError(`video stream is ${stream}`);
   }
   const key = (from.u8() & 1) !== 0;
   const parts = Array.from({ length: from.u8() }, () => decodeRect(from));
@@ -261,7 +293,7 @@ function decodeCursor(from: Reader): Message {
   const [hotspotX, hotspotY, width, height] = [from.u16(), from.u16(), from.u16(), from.u16()];
   const side = Math.max(width, height);
   if (side > CURSOR_SIDE_MAX_PX) {
-    throw new MessageError(`cursor side is ${side}, the limit is ${CURSOR_SIDE_MAX_PX}`);
+    throw new MessageError(`cursor side is ${side}`);
   }
   return { kind: "cursor", hotspotX, hotspotY, width, height, data: from.rest() };
 }

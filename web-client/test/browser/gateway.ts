@@ -1,5 +1,6 @@
 /** A small gateway for browser tests: serves the built page and speaks the link as told. */
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -24,9 +25,18 @@ interface SiteFile {
   readonly type: string;
 }
 
+const SITE = resolve(process.cwd(), "dist/site");
+const PAGE = readFileSync(`${SITE}/index.html`, "utf8");
+
+/** The source that allows what stands in the page's element without attributes. */
+function inlineSource(element: "script" | "style"): string {
+  const text = new RegExp(`<${element}>([^]*?)</${element}>`).exec(PAGE)?.[1] ?? "";
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
 const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; " +
-  "worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  `default-src 'none'; script-src 'self' ${inlineSource("script")}; style-src 'self' ${inlineSource("style")}; ` +
+  "img-src 'self' data: blob:; connect-src 'self' ws: wss:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** One WebSocket of a browser. */
 export class Peer {
@@ -36,9 +46,14 @@ export class Peer {
   #frame = 0;
   #arrived: () => void = () => undefined;
 
-  constructor(socket: WebSocket, token: string) {
+  constructor(socket: WebSocket, offered: string) {
+    const part = (name: string): string => new RegExp(`porthole\\.${name}\\.([^,\\s]+)`).exec(offered)?.[1] ?? "";
     this.socket = socket;
-    this.token = token;
+    this.token = part("token");
+    const early = Buffer.from(part("hello"), "base64url");
+    if (early.length > 0) {
+      this.received.push({ kind: early.readUInt8(0), body: early.subarray(4) });
+    }
     socket.on("message", (data: Buffer) => {
       for (let at = 0; at < data.length; ) {
         const length = data.readUIntLE(at + 1, 3);
@@ -107,8 +122,7 @@ export class Gateway {
   policy = CSP;
 
   private constructor() {
-    const site = resolve(process.cwd(), "dist/site");
-    const { files } = JSON.parse(readFileSync(`${site}/manifest.json`, "utf8")) as { files: readonly SiteFile[] };
+    const { files } = JSON.parse(readFileSync(`${SITE}/manifest.json`, "utf8")) as { files: readonly SiteFile[] };
     this.#server = createServer((request, response) => {
       const path = new URL(request.url ?? "/", "http://gateway").pathname.replace(/^\/prefix\//, "/");
       const name = path === "/" || path === "/s" ? "index.html" : path.slice(1);
@@ -121,7 +135,7 @@ export class Gateway {
       } else if (page !== undefined) {
         response.setHeader("content-type", "text/html").end(page);
       } else if (file !== undefined) {
-        response.setHeader("content-type", file.type).end(readFileSync(`${site}/${file.path}`));
+        response.setHeader("content-type", file.type).end(readFileSync(`${SITE}/${file.path}`));
       } else {
         response.writeHead(404).end();
       }
@@ -131,8 +145,7 @@ export class Gateway {
       handleProtocols: (protocols) => (protocols.has("porthole.v1") ? "porthole.v1" : false),
     });
     this.#sockets.on("connection", (socket, request) => {
-      const token = /porthole\.token\.([^,\s]+)/.exec(request.headers["sec-websocket-protocol"] ?? "")?.[1] ?? "";
-      const peer = new Peer(socket, token);
+      const peer = new Peer(socket, request.headers["sec-websocket-protocol"] ?? "");
       const waiting = this.#waiting.shift();
       if (waiting === undefined) {
         this.#peers.push(peer);

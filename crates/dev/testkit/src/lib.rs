@@ -6,6 +6,8 @@ pub mod hostile;
 pub mod logins;
 pub mod oracle;
 #[cfg(feature = "servers")]
+pub mod rdp;
+#[cfg(feature = "servers")]
 pub mod servers;
 pub mod tokens;
 #[cfg(feature = "servers")]

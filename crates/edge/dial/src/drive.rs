@@ -12,7 +12,7 @@ use std::{
 };
 
 use porthole_pixels::Surface;
-use porthole_remote::{Event, Input, Remote};
+use porthole_remote::{Event, Input, PeerIdentity, Remote};
 use tokio::{
     io::AsyncWrite,
     time::{Instant, Sleep, sleep_until},
@@ -23,7 +23,7 @@ use crate::{
     error::DialError,
     prefixed::Prefixed,
     stream::BoxStream,
-    tls::{TlsSettings, secure},
+    tls::{TlsSettings, secure_and_identify},
 };
 
 /// How long a goodbye may take: the last bytes, TLS's notice, WebSocket's close.
@@ -84,7 +84,7 @@ pub struct Driven {
 }
 
 /// A TLS handshake under way.
-type Securing = Pin<Box<dyn Future<Output = Result<BoxStream, DialError>> + Send>>;
+type Securing = Pin<Box<dyn Future<Output = Result<(BoxStream, PeerIdentity), DialError>> + Send>>;
 
 /// What there is to read from and to write to.
 enum Link {
@@ -237,10 +237,11 @@ impl Driven {
         match &mut self.link {
             Link::Gone => return Ok(Step::Closed),
             Link::Securing(securing) => {
-                if let Poll::Ready(stream) = securing.as_mut().poll(context) {
-                    self.link = Link::Open(stream?);
+                if let Poll::Ready(secured) = securing.as_mut().poll(context) {
+                    let (stream, peer) = secured?;
+                    self.link = Link::Open(stream);
                     self.out.release();
-                    self.driver.handle_secured(&mut self.out)?;
+                    self.driver.handle_secured(&peer, &mut self.out)?;
                     return Ok(Step::Again);
                 }
             }
@@ -281,8 +282,9 @@ impl Driven {
         if let Link::Open(stream) = std::mem::replace(&mut self.link, Link::Gone) {
             let stream: BoxStream = Box::new(Prefixed::new(self.arrivals.take(), stream));
             let (tls, limit) = (self.tls.clone(), self.limits.tls);
-            self.link =
-                Link::Securing(Box::pin(async move { secure(stream, &tls, kind, limit).await }));
+            self.link = Link::Securing(Box::pin(async move {
+                secure_and_identify(stream, &tls, kind, limit).await
+            }));
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use porthole_pixels::{Size, Surface};
-use porthole_remote::{Blame, Event, Input, Output, Remote, RemoteError, Secure};
+use porthole_remote::{Blame, Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
@@ -69,6 +69,11 @@ impl Fake {
     }
 }
 
+/// Letters for the start of a fingerprint.
+fn nickname(fingerprint: &[u8]) -> String {
+    fingerprint.iter().take(8).map(|byte| char::from(byte % 26 + b'a')).collect()
+}
+
 type FakeResult = Result<(), RemoteError>;
 
 impl Remote for Fake {
@@ -97,8 +102,8 @@ impl Remote for Fake {
         Ok(())
     }
 
-    fn handle_secured(&mut self, _now: std::time::Instant) -> FakeResult {
-        self.title(b"secured");
+    fn handle_secured(&mut self, _now: std::time::Instant, peer: &PeerIdentity) -> FakeResult {
+        self.title(nickname(&Sha256::digest(&peer.certificate)).as_bytes());
         Ok(())
     }
 
@@ -433,6 +438,8 @@ fn tls_server() -> (tokio_rustls::TlsAcceptor, TlsSettings) {
 async fn turns_into_tls_midway() {
     let (ours, mut theirs) = duplex(100);
     let (acceptor, tls) = tls_server();
+    let Verify::Pinned(pins) = &tls.verify else { panic!("the settings pin it") };
+    let pin = pins[0];
     let peer = tokio::spawn(async move {
         theirs.write_all(&message(b'e', b"plain")).await.unwrap();
         theirs.write_all(&message(b's', b"")).await.unwrap();
@@ -461,7 +468,9 @@ async fn turns_into_tls_midway() {
         }
     }
     driven.handle_input(Input::Text("typed ".to_owned()));
-    for name in ["secured", "hidden"] {
+    // The remote is told whose certificate it is.
+    let shown = nickname(&pin);
+    for name in [shown.as_str(), "hidden"] {
         assert_eq!(next_impatiently(&mut driven, &mut surface).await, title(name));
     }
     assert_eq!(next_impatiently(&mut driven, &mut surface).await, DrivenEvent::Closed);

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, time::Duration};
 
-use porthole_remote::{Blame, RemoteError};
+use porthole_remote::{Blame, CredentialFields, RemoteError};
 
 use crate::{policy::PolicyError, tls::TlsFault};
 
@@ -170,6 +170,14 @@ impl DialError {
             | Self::WriteStalled { .. }
             | Self::OverLimit { .. }
             | Self::RemotePanicked { .. } => Blame::Remote,
+        }
+    }
+
+    /// The credentials that were wanted and not given; none when that was not the matter.
+    pub const fn lacks(&self) -> CredentialFields {
+        match self {
+            Self::Remote(error) => error.lacks(),
+            _ => CredentialFields(0),
         }
     }
 

@@ -7,8 +7,9 @@ mod verify;
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 pub use fault::TlsFault;
-use porthole_remote::Secure;
+use porthole_remote::{PeerIdentity, Secure};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio_rustls::TlsConnector;
 
@@ -53,15 +54,27 @@ pub async fn secure(
     kind: Secure,
     limit: Duration,
 ) -> Result<BoxStream, DialError> {
+    secure_and_identify(stream, settings, kind, limit).await.map(|(stream, _peer)| stream)
+}
+
+/// As [`secure`], and says who is at the other end.
+pub(crate) async fn secure_and_identify(
+    stream: BoxStream,
+    settings: &TlsSettings,
+    kind: Secure,
+    limit: Duration,
+) -> Result<(BoxStream, PeerIdentity), DialError> {
     let peer = || settings.server_name.clone().unwrap_or_else(|| "the remote".to_owned());
     let handshake = async {
         match kind {
             Secure::Certificate => with_certificate(stream, settings).await,
-            Secure::Anonymous => anonymously(stream).await,
+            Secure::Anonymous => {
+                anonymously(stream).await.map(|stream| (stream, PeerIdentity::default()))
+            }
         }
     };
     match tokio::time::timeout(limit, handshake).await {
-        Ok(Ok(stream)) => Ok(stream),
+        Ok(Ok(secured)) => Ok(secured),
         Ok(Err(fault)) => Err(DialError::Tls { peer: peer(), fault }),
         Err(_elapsed) => Err(DialError::Timeout { step: Step::Tls, peer: peer(), limit }),
     }
@@ -70,7 +83,7 @@ pub async fn secure(
 async fn with_certificate(
     stream: BoxStream,
     settings: &TlsSettings,
-) -> Result<BoxStream, TlsFault> {
+) -> Result<(BoxStream, PeerIdentity), TlsFault> {
     let name = server_name(settings)?;
     if settings.verify == Verify::Off {
         tracing::warn!(
@@ -85,7 +98,13 @@ async fn with_certificate(
         .await
         .map_err(|_stopping| TlsFault::Broken("the gateway is stopping".to_owned()))??;
     match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
+        Ok(stream) => {
+            let (_, connection) = stream.get_ref();
+            let certificate = connection.peer_certificates().and_then(<[_]>::first);
+            let certificate =
+                certificate.map(|der| Bytes::copy_from_slice(der)).unwrap_or_default();
+            Ok((Box::new(stream), PeerIdentity { certificate }))
+        }
         Err(error) => Err(TlsFault::from_handshake(&error)),
     }
 }

@@ -4,6 +4,7 @@
 //! rest of the gateway receives. `docs/configuration.md` describes every key.
 
 mod connection;
+mod drives;
 mod environment;
 mod error;
 mod files;
@@ -25,8 +26,8 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use connection::VNC_PORT;
-pub use connection::{Connection, VncConnection};
+pub use connection::Connection;
+pub use drives::Drives;
 pub use error::{ConfigError, Problem, Problems};
 pub use log::{Log, LogFormat};
 use porthole_dial::{TargetPolicy, Timeouts};
@@ -60,6 +61,8 @@ pub struct Config {
     pub handshake_max: Duration,
     /// What a session may use, and how it paces.
     pub session: SessionLimits,
+    /// Where sessions may have files, if anywhere.
+    pub files: Option<Drives>,
     /// Connections that a token can name.
     pub connections: BTreeMap<String, Connection>,
 }
@@ -136,13 +139,17 @@ fn check(raw: RawConfig, files: &Files) -> Result<Config, Vec<ConfigError>> {
     let policy = keep(raw.policy.check(), &mut faults);
     let timeouts = keep(raw.timeouts.check(), &mut faults);
     let session = keep(session::check(&raw.session, &raw.pacing, files), &mut faults);
+    let drives = keep(raw.files.check(files), &mut faults);
     let mut connections = BTreeMap::new();
     for (name, connection) in raw.connections {
         if let Some(connection) = keep(connection.check(&name, files), &mut faults) {
+            if let Some(drives) = &drives {
+                keep(connection.check_drive(&name, drives.as_ref()), &mut faults);
+            }
             connections.insert(name, connection);
         }
     }
-    match (server, metrics_listen, log, tokens, policy, timeouts, session) {
+    match (server, metrics_listen, log, tokens, policy, timeouts, session, drives) {
         (
             Some(server),
             Some(metrics_listen),
@@ -151,6 +158,7 @@ fn check(raw: RawConfig, files: &Files) -> Result<Config, Vec<ConfigError>> {
             Some(policy),
             Some((timeouts, handshake_max)),
             Some(session),
+            Some(files),
         ) if faults.is_empty() => Ok(Config {
             server,
             metrics_listen,
@@ -160,6 +168,7 @@ fn check(raw: RawConfig, files: &Files) -> Result<Config, Vec<ConfigError>> {
             timeouts,
             handshake_max,
             session,
+            files,
             connections,
         }),
         _ => Err(faults),

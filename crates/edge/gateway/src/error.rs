@@ -5,7 +5,7 @@ use porthole_link::{Category, ErrorRecord, LinkError};
 use porthole_session::AttachError;
 use porthole_token::TokenError;
 
-use crate::vnc::ParameterError;
+use crate::parameters::ParameterError;
 
 /// Why a viewer is turned away, or a session ends badly.
 ///

@@ -7,11 +7,16 @@
 
 pub mod cli;
 pub mod config;
+pub mod drive;
+pub mod driver;
 pub mod error;
+mod h264;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod parameters;
 pub mod plan;
+pub mod rdp;
 pub mod serve;
 pub mod sessions;
 pub mod tokens;

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use porthole_dial::{Protocol, Target, TlsSettings, Transport};
-use porthole_rfb::{RfbConfig, Seed};
+use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify};
+use porthole_remote::Credentials;
 use porthole_session::Permissions;
 use porthole_token::{Address, Claims, Permission, Verified};
 
 use crate::{
-    config::{Config, Connection, VncConnection},
+    config::{Config, Connection},
+    drive::Drive,
+    driver::{DriverConfig, DriverSettings},
     error::GatewayError,
-    vnc::{Strictness, VncParameters},
+    parameters::{ParameterError, ScreenParameters, Strictness},
 };
 
 /// Everything that a session needs to know about the remote and its first viewer.
@@ -23,9 +25,7 @@ pub struct Plan {
     /// What to dial; [`Target::tls`] is also for when the driver asks to turn the stream into TLS.
     pub target: Target,
     /// What the driver is told.
-    pub rfb: RfbConfig,
-    /// Whether the order of `rfb.encodings` is the operator's; else it may follow the distance.
-    pub encodings_given: bool,
+    pub driver: DriverConfig,
     /// What the holder of this token may do, in the bits of the link's Welcome record. Only what
     /// this gateway offers is in it.
     pub permissions: u16,
@@ -38,6 +38,8 @@ pub struct Plan {
     pub resize: bool,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
+    /// The connection's files, if it has any.
+    pub drive: Option<Drive>,
     /// How long the session may last: the shorter of what token and configuration say.
     pub session_max: Option<Duration>,
     /// The user in the portal's terms: `sub`, or nothing.
@@ -78,24 +80,27 @@ impl Plan {
                 return Err(GatewayError::NotOffered { what });
             }
         };
-        let parameters = &connection.vnc.parameters;
-        let permissions = permissions(grant.allow, parameters);
-        let clipboard_max_bytes = clipboard_max_bytes(parameters, config);
+        let Connection { target, credentials, driver: settings } = connection;
+        let screen = settings.screen();
+        let drive = settings.drive(config.files.as_ref())?;
+        let permissions = permissions(grant.allow, screen, drive.as_ref());
+        let clipboard_max_bytes = clipboard_max_bytes(screen, config);
+        let lossy = config.session.each.lossy && !screen.force_lossless;
         let limits = [
             grant.session_max_s.map(|seconds| Duration::from_secs(seconds.into())),
             config.session.each.age_max,
         ];
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
-            rfb: rfb_config(&connection.vnc, clipboard_max_bytes, config),
-            encodings_given: !parameters.encodings.is_empty(),
+            driver: settings.driver(&target, credentials, clipboard_max_bytes, lossy, config),
             permissions: permissions.0,
             view_only: !permissions.allow(Permissions::INPUT),
-            lossy: config.session.each.lossy && !parameters.force_lossless,
-            resize: !parameters.disable_display_resize,
+            lossy,
+            resize: settings.resizes(),
             clipboard_max_bytes,
+            drive,
             session_max: limits.into_iter().flatten().min(),
-            target: connection.target,
+            target,
             user: claims
                 .sub
                 .as_deref()
@@ -115,38 +120,57 @@ impl Plan {
 /// A target that the token itself describes. Its certificate is checked against the system's
 /// authorities, and no password is sent in clear: only the operator may lower that.
 fn from_address(address: &Address) -> Result<(String, Connection), GatewayError> {
-    if address.protocol != porthole_token::Protocol::Vnc {
-        return Err(GatewayError::ProtocolNotSpoken { protocol: address.protocol.name() });
-    }
+    let name = address.protocol.name();
+    let unknown = || GatewayError::ProtocolNotSpoken { protocol: name };
+    let protocol: Protocol = name.parse().map_err(|_unknown| unknown())?;
     let username = address.parameters.get("username").map(str::to_owned);
     let others = address.parameters.iter().filter(|(name, _)| *name != "username");
     let others = others.map(|(name, value)| (name, value.to_owned()));
-    let parameters = VncParameters::read(others, Strictness::Token)?;
+    let driver =
+        DriverSettings::read(protocol, others, Strictness::Token).ok_or_else(unknown)??;
     let host = address.hostname.clone();
-    let port = address.port.unwrap_or(crate::config::VNC_PORT);
+    let port = address.port.unwrap_or(DriverSettings::port(protocol));
     let label = if host.contains(':') && !host.starts_with('[') {
-        format!("vnc://[{host}]:{port}")
+        format!("{name}://[{host}]:{port}")
     } else {
-        format!("vnc://{host}:{port}")
+        format!("{name}://{host}:{port}")
     };
-    let mut vnc = VncConnection { parameters, ..VncConnection::default() };
-    vnc.credentials.username = username;
-    let tls = TlsSettings::default();
+    let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
-    Ok((label, Connection { target: Target { protocol: Protocol::Vnc, transport, tls }, vnc }))
+    // Only the operator may have nothing checked.
+    let verify = match driver.verify() {
+        Some(Verify::Off) => {
+            let (name, reason) = ("ignore-cert", "is for the operator to allow");
+            return Err(ParameterError { name: name.into(), reason: reason.into() }.into());
+        }
+        verify => verify.unwrap_or_default(),
+    };
+    let target =
+        Target { protocol, transport, tls: TlsSettings { verify, ..TlsSettings::default() } };
+    Ok((label, Connection { target, credentials, driver }))
 }
 
-/// What the token grants, less what the connection withholds and what no VNC connection has.
-fn permissions(granted: porthole_token::Permissions, parameters: &VncParameters) -> Permissions {
+/// What the token grants, less what the connection withholds and what no connection has.
+fn permissions(
+    granted: porthole_token::Permissions,
+    screen: &ScreenParameters,
+    drive: Option<&Drive>,
+) -> Permissions {
     let kinds = [
-        (Permission::Input, Permissions::INPUT, !parameters.read_only),
+        (Permission::Input, Permissions::INPUT, !screen.read_only),
         // Guacamole's read-only leaves nothing that reaches the remote.
         (
             Permission::ClipboardIn,
             Permissions::CLIPBOARD_IN,
-            !parameters.disable_paste && !parameters.read_only,
+            !screen.disable_paste && !screen.read_only,
         ),
-        (Permission::ClipboardOut, Permissions::CLIPBOARD_OUT, !parameters.disable_copy),
+        (Permission::ClipboardOut, Permissions::CLIPBOARD_OUT, !screen.disable_copy),
+        (
+            Permission::FilesIn,
+            Permissions::FILES_IN,
+            drive.is_some_and(|drive| drive.upload) && !screen.read_only,
+        ),
+        (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
     ];
     kinds
         .into_iter()
@@ -154,48 +178,9 @@ fn permissions(granted: porthole_token::Permissions, parameters: &VncParameters)
         .fold(Permissions::default(), |all, (_, bits, _)| all.with(bits))
 }
 
-fn clipboard_max_bytes(parameters: &VncParameters, config: &Config) -> usize {
+fn clipboard_max_bytes(screen: &ScreenParameters, config: &Config) -> usize {
     let limit = config.session.each.clipboard_max_bytes;
-    parameters.clipboard_max_bytes.map_or(limit, |wish| wish.min(limit))
-}
-
-/// What the driver is told.
-fn rfb_config(vnc: &VncConnection, clipboard_max_bytes: usize, config: &Config) -> RfbConfig {
-    let parameters = &vnc.parameters;
-    let defaults = RfbConfig::default();
-    let lossy = config.session.each.lossy && !parameters.force_lossless;
-    RfbConfig {
-        credentials: vnc.credentials.clone(),
-        require_encryption: vnc.require_encryption,
-        allow_plaintext_password: vnc.allow_plaintext_password,
-        server_key_pins: parameters.server_key_pins.clone(),
-        seed: seed(),
-        // What other viewers of the session may do is theirs, so only the connection counts here.
-        view_only: parameters.read_only,
-        // A lossless picture starts at the server.
-        quality: if lossy { parameters.quality_level.or(defaults.quality) } else { None },
-        compression: parameters.compress_level.or(defaults.compression),
-        encodings: if parameters.encodings.is_empty() {
-            defaults.encodings
-        } else {
-            parameters.encodings.clone()
-        },
-        // Whoever chose encodings had a reason.
-        measure_path: parameters.encodings.is_empty(),
-        // Video is never exact.
-        h264: lossy && parameters.h264,
-        clipboard_max_bytes,
-        handshake_max: config.handshake_max,
-        ..defaults
-    }
-}
-
-/// For one connection: a plan is dialled once. A system without random numbers has no TLS either,
-/// and keeps the security types that need none.
-fn seed() -> Option<Seed> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(Seed::new(bytes))
+    screen.clipboard_max_bytes.map_or(limit, |wish| wish.min(limit))
 }
 
 #[cfg(test)]

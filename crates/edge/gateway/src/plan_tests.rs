@@ -5,8 +5,10 @@ use porthole_token::{
     Address, Claims, Desktop, Grant, Parameters, Permission, Permissions, Protocol, Target,
 };
 
+use porthole_rfb::RfbConfig;
+
 use super::Plan;
-use crate::{GatewayError, config::testing};
+use crate::{GatewayError, config::testing, driver::DriverConfig};
 
 const CONFIG: &str = "
 [session]
@@ -51,6 +53,11 @@ fn plan(target: Target, allow: Permissions) -> Result<Plan, GatewayError> {
     Plan::from_claims(&claims(target, allow, None), &testing::config(CONFIG))
 }
 
+fn rfb(plan: &Plan) -> &RfbConfig {
+    let DriverConfig::Vnc { config, .. } = &plan.driver else { panic!("{plan:?}") };
+    config
+}
+
 fn connection(name: &str) -> Target {
     Target::Connection { connection: name.to_owned() }
 }
@@ -80,11 +87,11 @@ fn takes_a_connection_from_the_configuration() {
         (plan.user.as_str(), plan.issuer.as_str(), plan.jti.as_str()),
         ("ada", "portal", "id-1")
     );
-    assert_eq!(plan.rfb.credentials.username.as_deref(), Some("user"));
-    assert!(plan.rfb.credentials.password.is_some());
-    assert!(plan.rfb.require_encryption && plan.rfb.allow_plaintext_password);
-    assert_eq!((plan.rfb.quality, plan.rfb.compression), (Some(3), Some(4)));
-    assert_eq!(plan.rfb.encodings, [porthole_rfb::EncodingKind::Zrle]);
+    assert_eq!(rfb(&plan).credentials.username.as_deref(), Some("user"));
+    assert!(rfb(&plan).credentials.password.is_some());
+    assert!(rfb(&plan).require_encryption && rfb(&plan).allow_plaintext_password);
+    assert_eq!((rfb(&plan).quality, rfb(&plan).compression), (Some(3), Some(4)));
+    assert_eq!(rfb(&plan).encodings, [porthole_rfb::EncodingKind::Zrle]);
     assert!(!format!("{plan:?}").contains("geheim"));
 }
 
@@ -92,9 +99,9 @@ fn takes_a_connection_from_the_configuration() {
 fn a_connection_withholds_what_a_token_grants() {
     let plan = plan(connection("shown"), Permission::ALL.into_iter().collect()).unwrap();
     assert_eq!(plan.permissions, 0);
-    assert!(plan.view_only && plan.rfb.view_only && !plan.lossy && !plan.resize);
-    assert_eq!(plan.rfb.quality, None);
-    assert_eq!((plan.clipboard_max_bytes, plan.rfb.clipboard_max_bytes), (10, 10));
+    assert!(plan.view_only && rfb(&plan).view_only && !plan.lossy && !plan.resize);
+    assert_eq!(rfb(&plan).quality, None);
+    assert_eq!((plan.clipboard_max_bytes, rfb(&plan).clipboard_max_bytes), (10, 10));
 }
 
 #[test]
@@ -102,7 +109,7 @@ fn a_token_grants_no_more_than_it_says() {
     let plan = plan(connection("lab"), [Permission::ClipboardOut].into_iter().collect()).unwrap();
     assert_eq!(plan.permissions, 0b100);
     // Another viewer of the same session may have input, so the driver must not refuse it.
-    assert!(plan.view_only && !plan.rfb.view_only);
+    assert!(plan.view_only && !rfb(&plan).view_only);
 }
 
 #[test]
@@ -126,11 +133,11 @@ fn takes_an_address_from_the_token() {
     assert_eq!(plan.label, "vnc://[fd00::7]:5900");
     assert!(matches!(&plan.target.transport,
         Transport::Tcp { host, port: 5900 } if host == "fd00::7"));
-    assert_eq!(plan.rfb.credentials.username.as_deref(), Some("ada"));
+    assert_eq!(rfb(&plan).credentials.username.as_deref(), Some("ada"));
     assert_eq!(plan.permissions, 0b100);
     // Only the operator may lower these.
     assert_eq!(plan.tls().verify, Verify::SystemRoots);
-    assert!(!plan.rfb.allow_plaintext_password);
+    assert!(!rfb(&plan).allow_plaintext_password);
 }
 
 #[test]
@@ -140,12 +147,48 @@ fn refuses_what_is_not_offered() {
         (connection("absent"), "unknown_connection"),
         (Target::Desktop(Desktop { desktop: "d".to_owned(), parameters }), "not_offered"),
         (Target::Session { session: "s".to_owned() }, "not_offered"),
-        (address(Protocol::Rdp, "h", &[]), "protocol_not_spoken"),
+        (address(Protocol::Ssh, "h", &[]), "protocol_not_spoken"),
+        (address(Protocol::Rdp, "h", &[("ignore-cert", "true")]), "parameter"),
         (address(Protocol::Vnc, "h", &[("recording-path", "/x")]), "parameter"),
         (address(Protocol::Vnc, "h", &[("read-only", "yes")]), "parameter"),
     ] {
         let error = plan(target, Permissions::default()).unwrap_err();
         assert_eq!(error.cause(), want);
         assert_eq!(error.category(), porthole_link::Category::Policy);
+    }
+}
+
+#[test]
+fn files_go_where_token_connection_and_configuration_let_them() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = |parameters: &str, allow: Permissions| {
+        let text = format!(
+            "[files]\nroot = \"{}\"\n[connections.a]\nprotocol = \"vnc\"\nhostname = \"a\"\n\
+             [connections.a.parameters]\ndrive-path = \"a\"\n{parameters}",
+            root.path().display()
+        );
+        Plan::from_claims(&claims(connection("a"), allow, None), &testing::config(&text)).unwrap()
+    };
+    let files: Permissions = [Permission::FilesIn, Permission::FilesOut].into_iter().collect();
+    assert_eq!(plan("enable-drive = true", files).permissions, 0b11000);
+    assert!(plan("enable-drive = true", Permissions::NONE).drive.is_some());
+    for (parameters, allow, want) in [
+        ("enable-drive = true", Permissions::NONE, 0),
+        ("enable-drive = false", files, 0),
+        ("enable-drive = true\ndisable-upload = true", files, 0b10000),
+        ("enable-drive = true\ndisable-download = true", files, 0b01000),
+        ("enable-drive = true\nread-only = true", files, 0b10000),
+    ] {
+        assert_eq!(plan(parameters, allow).permissions, want, "{parameters}");
+    }
+    // A token names its own folder, below the root and nowhere else.
+    let with =
+        |path| address(Protocol::Vnc, "a", &[("enable-drive", "true"), ("drive-path", path)]);
+    let config = format!("[files]\nroot = \"{}\"\n", root.path().display());
+    let config = testing::config(&config);
+    assert!(Plan::from_claims(&claims(with("ada"), files, None), &config).is_ok());
+    for path in ["/etc", "../x"] {
+        let error = Plan::from_claims(&claims(with(path), files, None), &config).unwrap_err();
+        assert_eq!(error.cause(), "parameter");
     }
 }

@@ -5,7 +5,9 @@
 //! They talk through channels: commands to the session, messages to the viewer. The
 //! [`Registry`] finds a session for a viewer that comes back.
 
+mod ask;
 mod compute;
+mod files;
 mod open;
 mod registry;
 mod remote;
@@ -14,24 +16,39 @@ mod viewer;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use porthole_link::Hello;
 pub use registry::Registry;
 
-use crate::{App, LinkSocket};
+use crate::{App, GatewayError, LinkSocket};
 
-/// Serves one viewer from its Hello until its WebSocket or its session ends.
+/// Serves one viewer from its Hello until its WebSocket or its session ends. `hello` is that record
+/// if it came with the request; then the session opens while the answer is on its way.
 ///
 /// Whatever goes wrong is told to the browser as an Error record before the socket is closed.
 pub async fn serve_link(
     app: Arc<App>,
-    mut socket: LinkSocket,
+    upgrade: impl Future<Output = Option<LinkSocket>>,
     token: Option<String>,
+    hello: Option<Vec<u8>>,
     peer: SocketAddr,
 ) {
-    let opened = async {
-        let hello = viewer::read_hello(&mut socket).await?;
-        open::open(&app, &hello, token.as_deref(), peer).await
+    let open = async |hello: Result<Hello, GatewayError>| {
+        open::open(&app, &hello?, token.as_deref(), peer).await
     };
-    match opened.await {
+    let (socket, opened) = if let Some(hello) = hello {
+        let (socket, opened) = tokio::join!(upgrade, open(viewer::parse_hello(&hello)));
+        match (socket, opened) {
+            (Some(socket), opened) => (socket, opened),
+            // The browser may come with another link, or not at all.
+            (None, Ok(attached)) => return viewer::leave(attached).await,
+            (None, Err(_unheard)) => return,
+        }
+    } else {
+        let Some(mut socket) = upgrade.await else { return };
+        let hello = viewer::read_hello(&mut socket).await;
+        (socket, open(hello).await)
+    };
+    match opened {
         Ok(attached) => viewer::serve(&app, socket, attached, peer).await,
         Err(error) => {
             app.metrics.link_failed(error.cause());

@@ -1,24 +1,74 @@
-//! VNC connections in Guacamole's words.
-//!
-//! Portals and configurations name parameters as Guacamole does. Those we honour are in
-//! [`VncParameters`]; those that would change what a connection does, and that we do not offer,
-//! are refused, because a desktop that silently records nothing or shows everything to a second
-//! server is worse than none.
+//! VNC connections in Guacamole's words, and what they make of the driver.
 
-use porthole_rfb::EncodingKind;
+use porthole_remote::Credentials;
+use porthole_rfb::{EncodingKind, RfbConfig, Seed};
+
+use crate::config::Config;
+use crate::drive::DriveParameters;
+use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+
+/// What the VNC driver is told about one remote.
+#[derive(Debug, Clone, Default)]
+pub struct VncSettings {
+    /// Whether an unencrypted connection is refused.
+    pub require_encryption: bool,
+    /// Whether a password may be sent in clear.
+    pub allow_plaintext_password: bool,
+    /// Everything that Guacamole has a name for.
+    pub parameters: VncParameters,
+}
+
+impl VncSettings {
+    /// What the driver is started with. `lossy` is whether pictures may be so.
+    pub(crate) fn driver(
+        &self,
+        credentials: Credentials,
+        clipboard_max_bytes: usize,
+        lossy: bool,
+        config: &Config,
+    ) -> RfbConfig {
+        let parameters = &self.parameters;
+        let defaults = RfbConfig::default();
+        RfbConfig {
+            credentials,
+            require_encryption: self.require_encryption,
+            allow_plaintext_password: self.allow_plaintext_password,
+            server_key_pins: parameters.server_key_pins.clone(),
+            seed: seed(),
+            // What other viewers of the session may do is theirs, so only the connection counts.
+            view_only: parameters.screen.read_only,
+            // A lossless picture starts at the server.
+            quality: if lossy { parameters.quality_level.or(defaults.quality) } else { None },
+            compression: parameters.compress_level.or(defaults.compression),
+            encodings: if parameters.encodings.is_empty() {
+                defaults.encodings
+            } else {
+                parameters.encodings.clone()
+            },
+            // Whoever chose encodings had a reason.
+            measure_path: parameters.encodings.is_empty(),
+            // Video is never exact.
+            h264: lossy && parameters.h264,
+            clipboard_max_bytes,
+            handshake_max: config.handshake_max,
+            ..defaults
+        }
+    }
+}
+
+/// For one connection: a plan is dialled once. A system without random numbers has no TLS either,
+/// and keeps the security types that need none.
+fn seed() -> Option<Seed> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(Seed::new(bytes))
+}
 
 /// What the parameters of a VNC connection ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a parameter of its own")]
 pub struct VncParameters {
-    /// `read-only`: no input reaches the remote.
-    pub read_only: bool,
-    /// `disable-copy`: the remote's clipboard stays there.
-    pub disable_copy: bool,
-    /// `disable-paste`: the viewer's clipboard stays there.
-    pub disable_paste: bool,
-    /// `force-lossless`: no picture is ever approximate.
-    pub force_lossless: bool,
+    /// What is the same for all desktops.
+    pub screen: ScreenParameters,
     /// `disable-display-resize`: the remote keeps its size.
     pub disable_display_resize: bool,
     /// `compress-level`, 0 to 9.
@@ -29,114 +79,39 @@ pub struct VncParameters {
     pub encodings: Vec<EncodingKind>,
     /// `h264` is among `encodings`: the server's own video is passed on.
     pub h264: bool,
-    /// `clipboard-buffer-size`, in bytes.
-    pub clipboard_max_bytes: Option<usize>,
+    /// `enable-drive` and what belongs to it. A VNC server has no drive, so it is a directory that
+    /// the desktop sees by other means.
+    pub drive: DriveParameters,
     /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
     pub server_key_pins: Vec<[u8; 32]>,
 }
 
-/// What to do with a name that Guacamole does not have either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strictness {
-    /// Refuse it: it is a slip of the operator's.
-    Configuration,
-    /// Skip it, as Guacamole does.
-    Token,
-}
+impl Vocabulary for VncParameters {
+    const PROTOCOL: &'static str = "VNC";
+    const UNSUPPORTED: &'static [Unsupported] = UNSUPPORTED;
+    const DETAILS: &'static [&'static str] =
+        &["sftp-", "wol-", "audio-servername", "listen-timeout", "drive-name"];
 
-/// A parameter that cannot be honoured.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the parameter {name:?} {reason}")]
-pub struct ParameterError {
-    /// Its name, made fit to print.
-    pub name: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl VncParameters {
-    /// Reads parameters. An empty value is as good as none.
-    ///
-    /// # Errors
-    ///
-    /// A value that makes no sense, a parameter that this gateway does not offer, and, where
-    /// `strictness` says so, a name that does not exist.
-    pub fn read<'a>(
-        parameters: impl IntoIterator<Item = (&'a str, String)>,
-        strictness: Strictness,
-    ) -> Result<Self, ParameterError> {
-        let mut read = Self::default();
-        for (name, value) in parameters {
-            let refused = |reason: String| ParameterError {
-                name: porthole_wire::text(name.as_bytes()),
-                reason,
-            };
-            if value.is_empty() || read.take(name, &value).map_err(refused)? {
-                continue;
-            }
-            if let Some(reason) = unsupported(name, &value) {
-                return Err(refused(format!("is not offered: {reason}")));
-            }
-            if is_known(name) {
-                continue;
-            }
-            match strictness {
-                Strictness::Configuration => {
-                    return Err(refused("is not a parameter of VNC connections".into()));
-                }
-                Strictness::Token => tracing::debug!(
-                    name = %porthole_wire::text(name.as_bytes()),
-                    "a token has a parameter that does not exist"
-                ),
-            }
-        }
-        Ok(read)
-    }
-
-    /// Takes one parameter that we honour; `false` when it is none of them.
     fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
         match name {
-            "read-only" => self.read_only = flag(value)?,
-            "disable-copy" => self.disable_copy = flag(value)?,
-            "disable-paste" => self.disable_paste = flag(value)?,
-            "force-lossless" => self.force_lossless = flag(value)?,
             "disable-display-resize" => self.disable_display_resize = flag(value)?,
             "compress-level" => self.compress_level = level(value)?,
             "quality-level" => self.quality_level = level(value)?,
             "encodings" => (self.encodings, self.h264) = encodings(value)?,
-            "clipboard-buffer-size" => {
-                // Guacamole clamps to 256 KiB at least; a smaller wish is honoured here.
-                let size = value.parse().ok().filter(|size| (1..=50 << 20).contains(size));
-                self.clipboard_max_bytes = Some(size.ok_or("must be 1 to 52428800")?);
-            }
             "server-key-fingerprints" => self.server_key_pins = fingerprints(value)?,
-            _ => return Ok(false),
+            _ => return Ok(self.drive.take(name, value)? || self.screen.take(name, value)?),
         }
         Ok(true)
     }
-}
 
-/// Fingerprints of 64 hexadecimal digits, separated by commas. Colons and spaces, as tools print
-/// them between the digits, are skipped.
-fn fingerprints(value: &str) -> Result<Vec<[u8; 32]>, String> {
-    let pins: Option<Vec<[u8; 32]>> = value.split(',').map(fingerprint).collect();
-    pins.ok_or_else(|| "must be SHA-256 fingerprints of 64 hex digits".into())
-}
-
-fn fingerprint(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|character| !matches!(character, ':' | ' '))
-        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-    if rest.is_empty() { bytes.try_into().ok() } else { None }
-}
-
-/// Guacamole takes anything else for the default; for `read-only = "yes"` that would be wrong.
-fn flag(value: &str) -> Result<bool, String> {
-    value.parse().map_err(|_other| "must be true or false".into())
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.drive.enable && self.drive.path.is_none() {
+            let reason = "needs drive-path: a VNC server has no drive, so it must be a directory \
+                          that the desktop sees too";
+            return Err(("enable-drive", reason));
+        }
+        Ok(())
+    }
 }
 
 /// A level, where -1 is Guacamole's word for none.
@@ -184,9 +159,7 @@ fn encodings(value: &str) -> Result<(Vec<EncodingKind>, bool), String> {
     Ok((kinds, h264))
 }
 
-/// Guacamole's parameters that would change what the connection does and are not offered: a
-/// name, or the beginning of several; the values that ask for nothing; and the reason.
-const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
+const UNSUPPORTED: &[Unsupported] = &[
     ("recording-path", &[], RECORDING),
     ("create-recording-path", &["false"], RECORDING),
     ("recording-", &["false"], RECORDING),
@@ -208,33 +181,12 @@ const UNSUPPORTED: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-const RECORDING: &str = "sessions are not recorded";
-
-/// Why `name` with `value` cannot be honoured, if it cannot.
-fn unsupported(name: &str, value: &str) -> Option<&'static str> {
-    let (_, harmless, reason) = UNSUPPORTED.iter().find(|(known, _, _)| matches(known, name))?;
-    (!harmless.contains(&value)).then_some(*reason)
-}
-
-/// Whether Guacamole has the name, and its value does not matter here.
-fn is_known(name: &str) -> bool {
-    // Details of features that are off; what switches them on is in the table above.
-    let detail = ["sftp-", "wol-"].iter().any(|prefix| name.starts_with(prefix));
-    detail
-        || matches!(name, "audio-servername" | "listen-timeout")
-        || UNSUPPORTED.iter().any(|(known, _, _)| matches(known, name))
-}
-
-/// Whether `known`, a name or the beginning of one, is meant by `name`.
-fn matches(known: &str, name: &str) -> bool {
-    known == name || known.ends_with('-') && name.starts_with(known)
-}
-
 #[cfg(test)]
 mod tests {
     use porthole_rfb::EncodingKind;
 
-    use super::{Strictness, VncParameters};
+    use super::VncParameters;
+    use crate::parameters::{Strictness, Vocabulary as _};
 
     fn read(name: &str, value: &str, strictness: Strictness) -> Result<VncParameters, String> {
         VncParameters::read([(name, value.to_owned())], strictness).map_err(|e| e.to_string())
@@ -243,17 +195,17 @@ mod tests {
     #[test]
     fn honours_what_it_knows() {
         let strict = Strictness::Configuration;
-        assert!(read("read-only", "true", strict).unwrap().read_only);
-        assert!(!read("read-only", "", strict).unwrap().read_only);
-        assert!(read("disable-copy", "true", strict).unwrap().disable_copy);
-        assert!(read("disable-paste", "true", strict).unwrap().disable_paste);
-        assert!(read("force-lossless", "true", strict).unwrap().force_lossless);
+        assert!(read("read-only", "true", strict).unwrap().screen.read_only);
+        assert!(!read("read-only", "", strict).unwrap().screen.read_only);
+        assert!(read("disable-copy", "true", strict).unwrap().screen.disable_copy);
+        assert!(read("disable-paste", "true", strict).unwrap().screen.disable_paste);
+        assert!(read("force-lossless", "true", strict).unwrap().screen.force_lossless);
         assert!(read("disable-display-resize", "true", strict).unwrap().disable_display_resize);
         assert_eq!(read("quality-level", "9", strict).unwrap().quality_level, Some(9));
         assert_eq!(read("quality-level", "-1", strict).unwrap().quality_level, None);
         assert_eq!(read("compress-level", "2", strict).unwrap().compress_level, Some(2));
         assert_eq!(
-            read("clipboard-buffer-size", "262144", strict).unwrap().clipboard_max_bytes,
+            read("clipboard-buffer-size", "262144", strict).unwrap().screen.clipboard_max_bytes,
             Some(262_144)
         );
         let pin = "00:FF".to_owned() + &" 0a".repeat(30);
@@ -301,6 +253,7 @@ mod tests {
             ("autoretry", "3"),
             ("clipboard-encoding", "CP1252"),
             ("clipboard-buffer-size", "0"),
+            ("enable-drive", "true"),
             ("server-key-fingerprints", "ab:cd"),
             ("server-key-fingerprints", "none"),
         ] {

@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{CLIPBOARD_MAX_BYTES, LinkError, Record};
+use crate::{ClipboardPart, FileAnswer, LinkError, Prompt, Record, SCREENS_MAX};
 
 /// Longest text in a message to the browser, in bytes, other than clipboard content.
 const WORDS_MAX_BYTES: usize = 4096;
@@ -75,6 +75,8 @@ pub struct Ability;
 impl Ability {
     /// The remote can change its size when asked.
     pub const RESIZE: u32 = 1;
+    /// There are files: the records 0x90 to 0x9f may be sent.
+    pub const FILES: u32 = 1 << 8;
 }
 
 /// The gateway's answer to Hello.
@@ -131,6 +133,15 @@ pub struct VideoRecord {
     pub data: Bytes,
 }
 
+/// One of the remote's screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ScreenPlace {
+    /// Its number, which outlives changes of the layout.
+    pub id: u32,
+    /// Its place on the picture.
+    pub rect: Rect,
+}
+
 /// One record to a browser. Layouts are in `docs/link.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToBrowser {
@@ -158,8 +169,8 @@ pub enum ToBrowser {
     Video(VideoRecord),
     /// 0x81: hotspot, size, deflated RGBA.
     Cursor(Point, Size, Bytes),
-    /// 0x82, format 1.
-    ClipboardText(String),
+    /// 0x82
+    Clipboard(ClipboardPart),
     /// 0x83
     Title(String),
     /// 0x84
@@ -174,6 +185,12 @@ pub enum ToBrowser {
     Abilities(u32),
     /// 0x89
     Pong(u32),
+    /// 0x8a: at most [`SCREENS_MAX`].
+    Screens(Vec<ScreenPlace>),
+    /// 0x8b
+    Prompt(Prompt),
+    /// 0x90 to 0x96
+    File(FileAnswer),
 }
 
 /// Appends the record that ends frame number `frame`.
@@ -215,10 +232,7 @@ impl ToBrowser {
                 put_size(out, *size);
                 out.put_slice(data);
             }),
-            Self::ClipboardText(text) => put_record(out, 0x82, |out| {
-                out.put_u8(1);
-                out.put_slice(text.as_bytes());
-            }),
+            Self::Clipboard(part) => put_record(out, 0x82, |out| part.put(out)),
             Self::Title(text) => put_record(out, 0x83, |out| out.put_slice(text.as_bytes())),
             Self::Bell => put_record(out, 0x84, |_| ()),
             Self::Leds(bits) => put_record(out, 0x85, |out| out.put_u8(*bits)),
@@ -229,6 +243,12 @@ impl ToBrowser {
             Self::Notice(text) => put_record(out, 0x87, |out| out.put_slice(text.as_bytes())),
             Self::Abilities(bits) => put_record(out, 0x88, |out| out.put_u32_le(*bits)),
             Self::Pong(token) => put_record(out, 0x89, |out| out.put_u32_le(*token)),
+            Self::Screens(screens) => put_record(out, 0x8a, |out| put_screens(out, screens)),
+            Self::Prompt(prompt) => put_record(out, 0x8b, |out| {
+                out.put_u8(prompt.fields);
+                out.put_slice(prompt.reason.as_bytes());
+            }),
+            Self::File(answer) => answer.encode(out),
         }
     }
 
@@ -276,14 +296,7 @@ impl ToBrowser {
                 let size = short("cursor", read_size(&mut input))?;
                 Self::Cursor(hotspot, size, Bytes::copy_from_slice(input.take_rest()))
             }
-            0x82 => match short("clipboard", input.u8())? {
-                1 => Self::ClipboardText(read_text(
-                    "clipboard",
-                    input.take_rest(),
-                    CLIPBOARD_MAX_BYTES,
-                )?),
-                _ => return Ok(None),
-            },
+            0x82 => Self::Clipboard(ClipboardPart::read(&mut input)?),
             0x83 => Self::Title(words(input.take_rest())?),
             0x84 => Self::Bell,
             0x85 => Self::Leds(short("leds", input.u8())?),
@@ -294,6 +307,12 @@ impl ToBrowser {
             0x87 => Self::Notice(words(input.take_rest())?),
             0x88 => Self::Abilities(short("abilities", input.u32_le())?),
             0x89 => Self::Pong(short("pong", input.u32_le())?),
+            0x8a => Self::Screens(read_screens(&mut input)?),
+            0x8b => {
+                let fields = short("prompt", input.u8())?;
+                Self::Prompt(Prompt { fields, reason: words(input.take_rest())? })
+            }
+            0x90..=0x9f => return Ok(FileAnswer::decode(record)?.map(Self::File)),
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         }))
@@ -345,6 +364,26 @@ fn read_video(input: &mut Reader<'_>) -> Option<VideoRecord> {
     let count = input.u8()?;
     let parts = (0..count).map(|_| read_rect(input)).collect::<Option<_>>()?;
     Some(VideoRecord { rect, stream, key, parts, data: Bytes::copy_from_slice(input.take_rest()) })
+}
+
+/// Screens beyond the last that may be told of are left out.
+fn put_screens(out: &mut BytesMut, screens: &[ScreenPlace]) {
+    let count = screens.len().min(SCREENS_MAX.into());
+    out.put_u8(u8::try_from(count).unwrap_or(SCREENS_MAX));
+    for screen in screens.iter().take(count) {
+        out.put_u32_le(screen.id);
+        put_rect(out, screen.rect);
+    }
+}
+
+fn read_screens(input: &mut Reader<'_>) -> Result<Vec<ScreenPlace>, LinkError> {
+    let count = short("screens", input.u8())?;
+    if count > SCREENS_MAX {
+        return Err(LinkError::Undefined { field: "screens", value: count.into() });
+    }
+    let screen =
+        |input: &mut Reader<'_>| Some(ScreenPlace { id: input.u32_le()?, rect: read_rect(input)? });
+    short("screens", (0..count).map(|_| screen(input)).collect())
 }
 
 fn put_welcome(out: &mut BytesMut, welcome: &Welcome) {

@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{CLIPBOARD_MAX_BYTES, Feature, LinkError, Record, TEXT_MAX_BYTES};
+use crate::{Answer, ClipboardPart, Feature, FileRequest, LinkError, Record, TEXT_MAX_BYTES};
 
 const FLAG_RESUME: u8 = 1;
 const FLAG_VIEW_ONLY: u8 = 2;
@@ -83,8 +83,8 @@ pub enum ToGateway {
     Wheel(Point, i16, i16),
     /// 0x07
     ReleaseAll,
-    /// 0x81, format 1.
-    ClipboardText(String),
+    /// 0x81
+    Clipboard(ClipboardPart),
     /// 0x82: device pixels, and 100 times the device pixel ratio.
     Resize(Size, u16),
     /// 0x83
@@ -95,6 +95,10 @@ pub enum ToGateway {
     Visible(bool),
     /// 0x86
     Repaint(Rect),
+    /// 0x87
+    Answer(Answer),
+    /// 0x90 to 0x98
+    File(FileRequest),
 }
 
 impl ToGateway {
@@ -124,10 +128,7 @@ impl ToGateway {
                 out.put_i16_le(*dy);
             }),
             Self::ReleaseAll => put_record(out, 0x07, |_| ()),
-            Self::ClipboardText(text) => put_record(out, 0x81, |out| {
-                out.put_u8(1);
-                out.put_slice(text.as_bytes());
-            }),
+            Self::Clipboard(part) => put_record(out, 0x81, |out| part.put(out)),
             Self::Resize(size, scale_percent) => put_record(out, 0x82, |out| {
                 out.put_u16_le(size.width);
                 out.put_u16_le(size.height);
@@ -137,6 +138,8 @@ impl ToGateway {
             Self::Quality(mode) => put_record(out, 0x84, |out| out.put_u8(*mode as u8)),
             Self::Visible(visible) => put_record(out, 0x85, |out| out.put_u8((*visible).into())),
             Self::Repaint(rect) => put_record(out, 0x86, |out| put_rect(out, *rect)),
+            Self::Answer(answer) => put_record(out, 0x87, |out| answer.put(out)),
+            Self::File(request) => request.encode(out),
         }
     }
 
@@ -150,8 +153,10 @@ impl ToGateway {
         let known = match record.kind {
             0x01 => Some(Self::Hello(read_hello(&mut input)?)),
             0x04 => Some(Self::Text(read_text("text", record.body, TEXT_MAX_BYTES)?)),
-            0x81 => return read_clipboard(&mut input),
+            0x81 => Some(Self::Clipboard(ClipboardPart::read(&mut input)?)),
             0x84 => Some(Self::Quality(read_quality(input.u8())?)),
+            0x87 => Some(Self::Answer(Answer::read(&mut input)?)),
+            0x90..=0x9f => FileRequest::decode(record)?.map(Self::File),
             _ => return Self::decode_plain(record, &mut input),
         };
         Ok(known)
@@ -224,15 +229,6 @@ fn read_hello(input: &mut Reader<'_>) -> Result<Hello, LinkError> {
         Some(Hello { features, size, scale_percent, view_only, resume, painted, cells })
     };
     read(input).ok_or(short)
-}
-
-fn read_clipboard(input: &mut Reader<'_>) -> Result<Option<ToGateway>, LinkError> {
-    match input.u8().ok_or(LinkError::Short { name: "clipboard" })? {
-        1 => read_text("clipboard", input.take_rest(), CLIPBOARD_MAX_BYTES)
-            .map(|text| Some(ToGateway::ClipboardText(text))),
-        // A format that this version does not know is skipped like an unknown record.
-        _ => Ok(None),
-    }
 }
 
 fn read_quality(mode: Option<u8>) -> Result<QualityMode, LinkError> {

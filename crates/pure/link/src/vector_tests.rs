@@ -5,11 +5,25 @@ use porthole_pixels::{Point, Rect, Size};
 use serde_json::Value;
 
 use crate::{
-    Ability, Category, Codec, ErrorRecord, Feature, Hello, LinkError, Phase, QualityMode, Resume,
-    ToBrowser, ToGateway, VideoRecord, Welcome, records,
+    Ability, Answer, Category, ClipboardFormat, ClipboardPart, Codec, ErrorRecord, Feature,
+    FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest, Hello, LinkError, Phase,
+    Prompt, QualityMode, Resume, ScreenPlace, ToBrowser, ToGateway, VideoRecord, Welcome, records,
 };
 
 const RECT: Rect = Rect::new(1, 2, 300, 400);
+
+/// All of a text.
+fn text(text: &'static str) -> ClipboardPart {
+    let (format, data) = (Some(ClipboardFormat::Text), text.into());
+    ClipboardPart { format, continues: false, more: false, data }
+}
+
+/// HTML or an image that does not come alone.
+fn part(continues: bool, more: bool) -> ClipboardPart {
+    let format = if more { ClipboardFormat::Html } else { ClipboardFormat::Png };
+    let data = Bytes::from_static(if more { b"<b>" } else { &[0x89, 0x50] });
+    ClipboardPart { format: Some(format), continues, more, data }
+}
 
 fn to_browser() -> Vec<(&'static str, ToBrowser)> {
     let welcome = Welcome {
@@ -32,6 +46,10 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         parts: Vec::new(),
         data: Bytes::from_static(&[0, 0, 1, 0x65]),
     };
+    let screens = vec![
+        ScreenPlace { id: 0x0102_0304, rect: Rect::new(0, 0, 1920, 1080) },
+        ScreenPlace { id: 7, rect: Rect::new(1920, 40, 1280, 1024) },
+    ];
     let parts = vec![Rect::new(0, 0, 16, 16), Rect::new(32, 48, 16, 8)];
     vec![
         ("welcome", ToBrowser::Welcome(welcome)),
@@ -56,7 +74,9 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
             "cursor",
             ToBrowser::Cursor(Point { x: 1, y: 2 }, Size::new(3, 4), Bytes::from_static(&[3, 0])),
         ),
-        ("clipboard from remote", ToBrowser::ClipboardText("grüße €".into())),
+        ("clipboard from remote", ToBrowser::Clipboard(text("grüße €"))),
+        ("clipboard from remote, first part", ToBrowser::Clipboard(part(false, true))),
+        ("clipboard from remote, last part", ToBrowser::Clipboard(part(true, false))),
         ("title", ToBrowser::Title("desk — top".into())),
         ("bell", ToBrowser::Bell),
         ("leds", ToBrowser::Leds(0b110)),
@@ -64,7 +84,61 @@ fn to_browser() -> Vec<(&'static str, ToBrowser)> {
         ("notice", ToBrowser::Notice("the clipboard was too large".into())),
         ("abilities", ToBrowser::Abilities(Ability::RESIZE)),
         ("pong", ToBrowser::Pong(77)),
+        ("prompt", ToBrowser::Prompt(Prompt { fields: 0b11, reason: "wrong password".into() })),
+        ("screens", ToBrowser::Screens(screens)),
     ]
+}
+
+const FILE: u32 = 0x0102_0304;
+const FILE_MS: u64 = 1_700_000_000_123;
+const FILE_PATH: &str = "Berichte/grüße €.txt";
+
+fn file_answers() -> Vec<(&'static str, ToBrowser)> {
+    let entries = vec![
+        FileEntry { directory: true, size: 0, modified_ms: FILE_MS, name: "Ordner".into() },
+        FileEntry { directory: false, size: 1 << 33, modified_ms: 0, name: "é.txt".into() },
+    ];
+    let opened =
+        FileNews::Opened { offset: 7, size: 1 << 33, modified_ms: FILE_MS, credit: 1 << 20 };
+    let failed =
+        FileNews::Failed { cause: "over_quota".into(), message: "it is full — sorry".into() };
+    let data = FileNews::Data(1 << 32, Bytes::from_static(&[0xde, 0xad, 0xbe, 0xef]));
+    let offered = FileNews::Offered { path: FILE_PATH.into(), size: 1 << 33 };
+    [
+        ("file page", FILE, FileNews::Page(FilePage { free: 1 << 34, more: true, entries })),
+        ("file page of nothing", FILE, FileNews::Page(FilePage::default())),
+        ("file opened", FILE, opened),
+        ("file data to the browser", FILE, data),
+        ("file credit to the browser", FILE, FileNews::Credit(65_536)),
+        ("file done", FILE, FileNews::Done),
+        ("file failed", FILE, failed),
+        ("file offered", 0, offered),
+    ]
+    .map(|(name, request, news)| (name, ToBrowser::File(FileAnswer { request, news })))
+    .into()
+}
+
+fn file_requests() -> Vec<(&'static str, ToGateway)> {
+    let path = || String::from(FILE_PATH);
+    let read = FileAct::Read { path: path(), offset: (1 << 40) + 1, credit: 4 << 20 };
+    let write =
+        FileAct::Write { path: path(), size: (1 << 33) + 5, modified_ms: FILE_MS, replace: true };
+    let data = FileAct::Data(1 << 32, Bytes::from_static(&[0xde, 0xad, 0xbe, 0xef]));
+    let rename = FileAct::Rename { from: path(), to: "neu".into(), replace: false };
+    [
+        ("file list", FileAct::List { path: path(), after: "b.txt".into() }),
+        ("file list of the root", FileAct::List { path: String::new(), after: String::new() }),
+        ("file read", read),
+        ("file write", write),
+        ("file data to the gateway", data),
+        ("file credit to the gateway", FileAct::Credit(65_536)),
+        ("file cancel", FileAct::Cancel { discard: true }),
+        ("file rename", rename),
+        ("file remove", FileAct::Remove(path())),
+        ("file make directory", FileAct::MakeDirectory(path())),
+    ]
+    .map(|(name, act)| (name, ToGateway::File(FileRequest { request: FILE, act })))
+    .into()
 }
 
 fn to_gateway() -> Vec<(&'static str, ToGateway)> {
@@ -99,12 +173,22 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         ("pointer", ToGateway::Pointer(Point { x: 640, y: 360 }, 0b101)),
         ("wheel", ToGateway::Wheel(Point { x: 640, y: 360 }, -120, 240)),
         ("release all", ToGateway::ReleaseAll),
-        ("clipboard to remote", ToGateway::ClipboardText("a\nb".into())),
+        ("clipboard to remote", ToGateway::Clipboard(text("a\nb"))),
+        ("clipboard to remote, first part", ToGateway::Clipboard(part(false, true))),
+        ("clipboard to remote, middle part", ToGateway::Clipboard(part(true, true))),
         ("resize", ToGateway::Resize(Size::new(800, 600), 200)),
         ("ping", ToGateway::Ping(77)),
         ("quality", ToGateway::Quality(QualityMode::Sparing)),
         ("visible", ToGateway::Visible(false)),
         ("repaint", ToGateway::Repaint(RECT)),
+        (
+            "answer",
+            ToGateway::Answer(Answer {
+                username: "ada".into(),
+                password: String::from("grün").into(),
+                domain: String::new(),
+            }),
+        ),
     ]
 }
 
@@ -136,14 +220,14 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn encodes_and_decodes_every_record() {
-    for (name, message) in to_browser() {
+    for (name, message) in to_browser().into_iter().chain(file_answers()) {
         let mut out = BytesMut::new();
         message.encode(&mut out);
         assert_eq!(hex(&out), hex(&vector(name)), "{name}");
         let record = records(&out).next().unwrap().unwrap();
         assert_eq!(ToBrowser::decode(record), Ok(Some(message)), "{name}");
     }
-    for (name, message) in to_gateway() {
+    for (name, message) in to_gateway().into_iter().chain(file_requests()) {
         let mut out = BytesMut::new();
         message.encode(&mut out);
         assert_eq!(hex(&out), hex(&vector(name)), "{name}");
@@ -158,7 +242,9 @@ fn knows_every_vector() {
     let known: Vec<&str> = to_browser()
         .iter()
         .map(|(name, _)| *name)
+        .chain(file_answers().iter().map(|(name, _)| *name))
         .chain(to_gateway().iter().map(|(name, _)| *name))
+        .chain(file_requests().iter().map(|(name, _)| *name))
         .collect();
     for vector in vectors() {
         let name = vector["name"].as_str().unwrap();
@@ -188,7 +274,7 @@ fn knows_every_vector() {
 /// Cutting a message anywhere is an error or a valid shorter text, and never a panic.
 #[test]
 fn every_cut_is_survived() {
-    for (name, message) in to_gateway() {
+    for (name, message) in to_gateway().into_iter().chain(file_requests()) {
         let mut out = BytesMut::new();
         message.encode(&mut out);
         for cut in 1..out.len() {

@@ -7,6 +7,9 @@ const UNSAVED: u32 = u32::MAX;
 
 const SIDE: usize = TILE_SIDE_PX as usize;
 
+/// Rectangles whose old pixels nobody has seen, at most.
+const LOST_MAX: usize = 64;
+
 /// The old pixels of each tile that changed, saved right before its first change.
 ///
 /// INVARIANT: `pixels` never holds more than the surface does, since a tile is saved once.
@@ -18,6 +21,8 @@ pub(crate) struct Undo {
     starts: Vec<u32>,
     /// Saved tiles one after the other, each of them row-major without gaps.
     pixels: Vec<u8>,
+    /// Where what was there before was painted over without having been decoded.
+    lost: Vec<Rect>,
 }
 
 impl Undo {
@@ -25,7 +30,8 @@ impl Undo {
     pub(crate) fn new(size: Size) -> Self {
         let columns = usize::from(size.width.div_ceil(TILE_SIDE_PX));
         let rows = usize::from(size.height.div_ceil(TILE_SIDE_PX));
-        Self { size, columns, starts: vec![UNSAVED; columns * rows], pixels: Vec::new() }
+        let starts = vec![UNSAVED; columns * rows];
+        Self { size, columns, starts, pixels: Vec::new(), lost: Vec::new() }
     }
 
     /// Whether no tile changed.
@@ -35,6 +41,7 @@ impl Undo {
 
     /// Forgets all tiles; keeps the memory for the next ones.
     pub(crate) fn clear(&mut self) {
+        self.lost.clear();
         if !self.is_empty() {
             self.starts.fill(UNSAVED);
             self.pixels.clear();
@@ -67,6 +74,45 @@ impl Undo {
                 }
             }
         }
+    }
+
+    /// The old pixels of `rect` will never be known. False when that is so of too much.
+    pub(crate) fn lose(&mut self, rect: Rect) -> bool {
+        self.lost.push(rect);
+        self.lost.len() <= LOST_MAX
+    }
+
+    /// The old pixels of `rect`, which lies within the surface, turn out to be `rgba`: rows
+    /// without gaps.
+    pub(crate) fn amend(&mut self, rect: Rect, rgba: &[u8]) {
+        let row_len = usize::from(rect.width) * BYTES_PER_PIXEL;
+        for (y, row) in (usize::from(rect.y)..).zip(rgba.chunks_exact(row_len.max(1))) {
+            let mut x = usize::from(rect.x);
+            let mut rest = row;
+            while !rest.is_empty() {
+                let (column, skipped) = (x / SIDE, x % SIDE);
+                let width = self.tile_width(column);
+                let (piece, after) =
+                    rest.split_at(rest.len().min((width - skipped) * BYTES_PER_PIXEL));
+                let start = self.starts[y / SIDE * self.columns + column];
+                if start != UNSAVED {
+                    let at = (start as usize + y % SIDE * width + skipped) * BYTES_PER_PIXEL;
+                    self.pixels[at..at + piece.len()].copy_from_slice(piece);
+                }
+                x += width - skipped;
+                rest = after;
+            }
+        }
+    }
+
+    /// Whether the pixels of row `y` from column `x` on, `bytes` of them, are known.
+    fn is_known(&self, x: u16, y: u16, bytes: usize) -> bool {
+        if self.lost.is_empty() {
+            return true;
+        }
+        let width = u16::try_from(bytes / BYTES_PER_PIXEL).unwrap_or(u16::MAX);
+        let run = Rect::new(x, y, width, 1);
+        !self.lost.iter().any(|lost| lost.intersection(run).is_some())
     }
 
     #[cold]
@@ -122,7 +168,8 @@ impl<'a> Before<'a> {
     }
 
     /// The pixels of tile column `column` in row `y`: four bytes each, 64 of them but for the
-    /// last column, which may be narrower. Empty outside the picture.
+    /// last column, which may be narrower. Empty outside the picture. What was covered and
+    /// painted over unseen is still older here, so it is good for a guess only.
     pub fn segment(self, column: usize, y: u16) -> &'a [u8] {
         if column >= self.undo.columns || y >= self.undo.size.height {
             return &[];
@@ -135,8 +182,12 @@ impl<'a> Before<'a> {
     }
 
     /// Copies row `y` from column `x` on into `out`, as far as both reach. The number of bytes
-    /// copied: 4 a pixel, 0 outside the picture.
+    /// copied: 4 a pixel, 0 outside the picture, and 0 when some of it is not known, because it
+    /// was covered and painted over unseen.
     pub fn read_row(self, x: u16, y: u16, out: &mut [u8]) -> usize {
+        if !self.undo.is_known(x, y, out.len()) {
+            return 0;
+        }
         let mut done = 0;
         for segment in self.segments(x, y) {
             let len = segment.len().min(out.len() - done);
@@ -150,8 +201,11 @@ impl<'a> Before<'a> {
     }
 
     /// Whether row `y` holds `pixels`, four bytes each, from column `x` on. Not when they reach
-    /// past the picture.
+    /// past the picture, nor when some of it is not known.
     pub fn row_is(self, x: u16, y: u16, pixels: &[u8]) -> bool {
+        if !self.undo.is_known(x, y, pixels.len()) {
+            return false;
+        }
         let mut rest = pixels;
         for segment in self.segments(x, y) {
             let (here, after) = rest.split_at(rest.len().min(segment.len()));

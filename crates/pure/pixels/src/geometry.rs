@@ -11,6 +11,17 @@ pub struct Point {
     pub y: u16,
 }
 
+impl Point {
+    /// The nearest place within a picture of `size`; the origin, when that is empty.
+    #[must_use]
+    pub fn within(self, size: Size) -> Self {
+        Self {
+            x: self.x.min(size.width.saturating_sub(1)),
+            y: self.y.min(size.height.saturating_sub(1)),
+        }
+    }
+}
+
 /// Columns and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Size {

@@ -1,5 +1,9 @@
 //! Stop 4 of the pixel path: the current picture of a remote.
 
+mod cover;
+
+use self::cover::Covers;
+pub use self::cover::{COVER_BYTES_MAX, COVERS_MAX, Cover, CoverDecode};
 use crate::before::Undo;
 use crate::veil::Veil;
 use crate::{Before, Changes, Copy, PixelsError, Point, Rect, Size, TILE_SIDE_PX};
@@ -30,6 +34,8 @@ pub struct Surface {
     size: Size,
     /// `4 * width * height` bytes, row-major, without gaps.
     pixels: Vec<u8>,
+    /// What stands before them.
+    covers: Covers,
     changes: Changes,
     keeps_before: bool,
     /// The old pixels of what changed since the last look. `None` when they are not kept, or
@@ -37,8 +43,8 @@ pub struct Surface {
     undo: Option<Undo>,
     /// `None` while nothing is covered.
     veil: Option<Box<Veil>>,
-    /// How often something was covered.
-    covers: u64,
+    /// How often a veil was drawn.
+    veils_count: u64,
 }
 
 impl Default for Surface {
@@ -47,11 +53,12 @@ impl Default for Surface {
         Self {
             size: Size::default(),
             pixels: Vec::new(),
+            covers: Covers::default(),
             changes: Changes::none(Size::default()),
             keeps_before: false,
             undo: None,
             veil: None,
-            covers: 0,
+            veils_count: 0,
         }
     }
 }
@@ -93,6 +100,7 @@ impl Surface {
     /// [`PixelsError::TooLarge`], before any memory is taken; the picture is then as it was.
     pub fn resize(&mut self, size: Size) -> Result<(), PixelsError> {
         Self::check_size(size)?;
+        self.uncover(self.size.rect());
         let mut pixels = [0, 0, 0, u8::MAX].repeat(size.area() as usize);
         let kept = Rect {
             width: self.size.width.min(size.width),
@@ -118,9 +126,18 @@ impl Surface {
         self.size
     }
 
-    /// The whole picture: `4 * width * height` bytes, row-major.
+    /// The whole picture, which is settled: `4 * width * height` bytes, row-major.
     pub fn bytes(&self) -> &[u8] {
+        debug_assert!(self.is_settled(), "covered pixels were read");
         &self.pixels
+    }
+
+    /// The picture from the first pixel of `rect` on, with [`Surface::stride_bytes`] from one row
+    /// to the next. Only pixels of `rect` are to be read, and it is settled. Empty when it begins
+    /// outside.
+    pub fn bytes_from(&self, rect: Rect) -> &[u8] {
+        debug_assert!(self.is_settled_within(rect), "covered pixels were read");
+        self.pixels.get(self.offset(rect.x.into(), rect.y.into())..).unwrap_or(&[])
     }
 
     /// Bytes from one row to the next.
@@ -128,8 +145,13 @@ impl Surface {
         usize::from(self.size.width) * BYTES_PER_PIXEL
     }
 
-    /// Row `y` of `rect`, counted from the rectangle's top. Empty when that is outside.
+    /// Row `y` of `rect`, counted from the rectangle's top; it is settled. Empty when that is
+    /// outside.
     pub fn row(&self, rect: Rect, y: u16) -> &[u8] {
+        debug_assert!(
+            self.is_settled_within(Rect { y: rect.y.saturating_add(y), height: 1, ..rect }),
+            "covered pixels were read"
+        );
         let start = self.offset(u32::from(rect.x), u32::from(rect.y) + u32::from(y));
         if rect.right() > u32::from(self.size.width) {
             return &[];
@@ -145,6 +167,7 @@ impl Surface {
     /// Somebody has taken note of [`Surface::changes`].
     pub fn clear_changes(&mut self) {
         self.changes.clear();
+        self.covers.grow_old();
         if self.keeps_before {
             self.undo.get_or_insert_with(|| Undo::new(self.size)).clear();
         }
@@ -158,17 +181,18 @@ impl Surface {
     /// # Errors
     ///
     /// [`PixelsError::Outside`]; nothing is then covered.
-    pub fn cover(&mut self, rect: Rect) -> Result<(), PixelsError> {
+    pub fn draw_veil(&mut self, rect: Rect) -> Result<(), PixelsError> {
         self.check(rect)?;
-        self.covers += 1;
+        self.veils_count += 1;
+        self.give_way(rect, false);
         self.changes.forget_damage(rect);
         self.veil.get_or_insert_with(|| Box::new(Veil::new(self.size))).cover(rect);
         Ok(())
     }
 
-    /// How often [`Surface::cover`] has covered something.
-    pub const fn covers_count(&self) -> u64 {
-        self.covers
+    /// How often [`Surface::draw_veil`] was called.
+    pub const fn veils_count(&self) -> u64 {
+        self.veils_count
     }
 
     /// What is covered now. `None`: nothing, nor was it when the changes were last cleared.
@@ -207,9 +231,10 @@ impl Surface {
     }
 
     /// The picture before the current [`Surface::changes`]. `None` unless [`Surface::keep_before`]
-    /// asked for it, and after a change of size until [`Surface::clear_changes`].
+    /// asked for it, while not all is settled, and after a change of size, or of very much that
+    /// was covered, until [`Surface::clear_changes`].
     pub fn before(&self) -> Option<Before<'_>> {
-        self.undo.as_ref().map(|undo| Before::new(self, undo))
+        self.undo.as_ref().filter(|_| self.is_settled()).map(|undo| Before::new(self, undo))
     }
 
     /// Turns damage into copies that somebody found in it, by comparing with
@@ -242,6 +267,14 @@ impl Surface {
         if y >= self.size.height || x >= self.size.width {
             return;
         }
+        let columns = source.len() / BYTES_PER_PIXEL;
+        let columns = columns.min(usize::from(self.size.width - x)) as u16;
+        self.give_way(Rect::new(x, y, columns, 1), false);
+        self.store_bare(x, y, source);
+    }
+
+    /// Stores a run of pixels where there is no cover.
+    fn store_bare(&mut self, x: u16, y: u16, source: &[u8]) {
         let room = usize::from(self.size.width - x) * BYTES_PER_PIXEL;
         let mut source = &source[..source.len().min(room)];
         let mut x = x;
@@ -262,8 +295,9 @@ impl Surface {
     pub fn store(&mut self, rect: Rect, source: &[u8]) -> Result<(), PixelsError> {
         self.check(rect)?;
         let stride = (usize::from(rect.width) * BYTES_PER_PIXEL).max(1);
+        self.give_way(rect, source.len() / stride >= usize::from(rect.height));
         for (y, row) in (rect.y..).zip(source.chunks_exact(stride).take(rect.height.into())) {
-            self.store_row(rect.x, y, row);
+            self.store_bare(rect.x, y, row);
         }
         Ok(())
     }
@@ -275,6 +309,7 @@ impl Surface {
     /// [`PixelsError::Outside`]; nothing is then painted.
     pub fn fill(&mut self, rect: Rect, [red, green, blue, _]: Pixel) -> Result<(), PixelsError> {
         self.check(rect)?;
+        self.give_way(rect, true);
         let mut segment = [u8::MAX; SEGMENT_BYTES];
         for pixel in segment.as_chunks_mut().0 {
             *pixel = [red, green, blue, u8::MAX];
@@ -303,6 +338,8 @@ impl Surface {
         if target.is_empty() || source == target.origin() {
             return Ok(());
         }
+        self.settle_within(copy.source_rect());
+        self.give_way(target, true);
         if let Some(undo) = &mut self.undo {
             undo.save_within(&self.pixels, target);
         }

@@ -144,7 +144,7 @@ fn explained_damage_is_gone() {
     assert_eq!(held.changes().copies(), [copy]);
 }
 
-fn replay(mut old: Surface, changes: &Changes, now: &Surface) -> Surface {
+pub(super) fn replay(mut old: Surface, changes: &Changes, now: &Surface) -> Surface {
     for copy in changes.copies() {
         old.copy(copy.source, copy.target).unwrap();
     }
@@ -156,7 +156,7 @@ fn replay(mut old: Surface, changes: &Changes, now: &Surface) -> Surface {
     old
 }
 
-fn scribble(surface: &mut Surface, random: &mut Random, steps: usize) {
+pub(super) fn scribble(surface: &mut Surface, random: &mut Random, steps: usize) {
     let size = surface.size();
     for _ in 0..steps {
         let width = 1 + random.below(90);
@@ -177,10 +177,10 @@ fn scribble(surface: &mut Surface, random: &mut Random, steps: usize) {
 }
 
 /// A small generator with a fixed seed, so that a failure repeats.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: u16) -> u16 {
+    pub(super) fn below(&mut self, limit: u16) -> u16 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) % u64::from(limit.max(1))) as u16

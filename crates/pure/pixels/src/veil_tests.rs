@@ -11,7 +11,7 @@ fn covered() -> Surface {
     let mut surface = Surface::new(SIZE).unwrap();
     surface.clear_changes();
     surface.fill(Rect::new(40, 0, 40, 40), WHITE).unwrap();
-    surface.cover(FILM).unwrap();
+    surface.draw_veil(FILM).unwrap();
     surface
 }
 
@@ -34,8 +34,8 @@ fn a_cover_takes_damage_away() {
     assert!(veil.hides(FILM) && !veil.hides(Rect::new(49, 10, 2, 2)));
     assert_eq!(veil.tiles().count(), 6);
     assert_eq!(veil.tiles().last(), Some(Rect::new(128, 64, 64, 36)));
-    assert_eq!(surface.covers_count(), 1);
-    assert!(Surface::new(SIZE).unwrap().cover(Rect::new(150, 0, 60, 10)).is_err());
+    assert_eq!(surface.veils_count(), 1);
+    assert!(Surface::new(SIZE).unwrap().draw_veil(Rect::new(150, 0, 60, 10)).is_err());
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_copy_of_something_covered_tears() {
 #[test]
 fn a_tile_in_tatters_is_given_up() {
     let mut surface = Surface::new(SIZE).unwrap();
-    surface.cover(Rect::new(0, 0, 64, 64)).unwrap();
+    surface.draw_veil(Rect::new(0, 0, 64, 64)).unwrap();
     for y in 0..8 {
         surface.fill(Rect::new(0, 8 * y, 3, 2), WHITE).unwrap();
         surface.fill(Rect::new(9, 8 * y, 3, 2), WHITE).unwrap();
@@ -96,7 +96,7 @@ fn a_tile_in_tatters_is_given_up() {
 #[test]
 fn overlaps_are_exact() {
     let mut surface = Surface::new(SIZE).unwrap();
-    surface.cover(FILM).unwrap();
+    surface.draw_veil(FILM).unwrap();
     let covered = surface.veil().unwrap();
     let mut lacks = covered.clone();
     assert_eq!(lacks.overlap(covered), Some(Rect::new(0, 0, 192, 100)));

@@ -21,6 +21,7 @@
 
 mod acknowledge;
 mod annex_b;
+mod backlog;
 mod budget;
 mod cache;
 mod canvas;
@@ -30,8 +31,10 @@ mod error;
 mod h264;
 mod limits;
 mod messages;
+mod parameter_set;
 mod pipeline;
 mod segments;
+mod stream;
 mod surfaces;
 #[cfg(test)]
 #[allow(clippy::cast_precision_loss, reason = "decibels need no precision")]
@@ -44,4 +47,4 @@ pub use limits::MESSAGE_MAX_BYTES;
 pub use pipeline::{GraphicsConfig, GraphicsOutput, GraphicsPipeline};
 
 /// The dynamic channel's name (`[MS-RDPEGFX]` 2.1).
-pub const CHANNEL_NAME: &str = "Microsoft::Windows::RDS::Graphics";
+pub(crate) const CHANNEL_NAME: &[u8] = b"Microsoft::Windows::RDS::Graphics";

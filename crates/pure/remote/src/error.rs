@@ -1,5 +1,7 @@
 //! Why a connection to a remote ended badly.
 
+use crate::CredentialFields;
+
 /// Who has to act on a fault. Picks the log level and what the page says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blame {
@@ -18,12 +20,25 @@ pub struct RemoteError {
     cause: &'static str,
     blame: Blame,
     message: String,
+    lacks: CredentialFields,
 }
 
 impl RemoteError {
     /// `cause` is a short, stable name; `message` is fit to print and holds no secret.
     pub const fn new(cause: &'static str, blame: Blame, message: String) -> Self {
-        Self { cause, blame, message }
+        Self { cause, blame, message, lacks: CredentialFields(0) }
+    }
+
+    /// The same, for want of credentials that somebody at the screen could give.
+    #[must_use]
+    pub const fn lacking(mut self, fields: CredentialFields) -> Self {
+        self.lacks = fields;
+        self
+    }
+
+    /// The credentials that were wanted and not given; none when that was not the matter.
+    pub const fn lacks(&self) -> CredentialFields {
+        self.lacks
     }
 
     /// A short, stable name: the `cause` label on the error counter.

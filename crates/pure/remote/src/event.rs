@@ -5,6 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use porthole_pixels::{Rect, Size};
 
+use crate::Clipboard;
+
 /// Something a driver noticed. Pixels are not events: they are in the surface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,12 +19,8 @@ pub enum Event {
     FrameEnd,
     /// The pointer's picture changed.
     Cursor(Cursor),
-    /// The remote offers clipboard text; `\n` ends lines.
-    ClipboardText(String),
-    /// The same clipboard content as HTML: a fragment, without a document around it. It comes
-    /// after the [`Event::ClipboardText`] that it belongs to, or alone. It is the remote's: a page
-    /// may hand it to the system's clipboard, and must not put it into a document.
-    ClipboardHtml(String),
+    /// Somebody copied something on the remote: never empty, and all that there is of it.
+    Clipboard(Clipboard),
     /// The remote rang its bell.
     Bell,
     /// The desktop's name: one printable line of at most 256 bytes.
@@ -34,7 +32,7 @@ pub enum Event {
     /// The remote's screens changed: at most [`Screen::COUNT_MAX`] of them.
     Screens(Vec<Screen>),
     /// A piece of a video stream. The surface does not have its picture: before this event, the
-    /// driver calls [`porthole_pixels::Surface::cover`] with the chunk's rectangle, once, so that
+    /// driver calls [`porthole_pixels::Surface::draw_veil`] with the chunk's rectangle, once, so that
     /// the surface tells what was drawn there after the chunk from what was drawn before it.
     Video(VideoChunk),
     /// The stream of this number is over; the number may begin another. What it showed stays until

@@ -2,6 +2,8 @@
 
 use porthole_pixels::{Point, Rect, Size};
 
+use crate::Clipboard;
+
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,11 +38,9 @@ pub enum Input {
         /// Up and down, in 1/120 notch.
         dy: i16,
     },
-    /// A viewer offers clipboard text; `\n` ends lines.
-    ClipboardText(String),
-    /// The text that was offered last is also to be had as this HTML fragment. Remotes that know
-    /// text alone are not told.
-    ClipboardHtml(String),
+    /// A viewer offers what it copied: never empty. Formats that the remote does not know are left
+    /// out.
+    Clipboard(Clipboard),
     /// A viewer would like the desktop to have this size.
     Resize(Size),
     /// Every key and button is up: the viewer lost the focus or left.
@@ -53,6 +53,27 @@ pub enum Input {
     /// stream that shows it anew. Sent at most once a second.
     Repaint(Rect),
 }
+
+/// What the wheel has turned of a notch that is not whole yet, one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Notches(i32);
+
+impl Notches {
+    /// Adds `turned`, in 1/120 notch, and takes whole notches out, at most `max` of them. A turn
+    /// the other way starts afresh, so that the wheel answers at once.
+    pub fn turn(&mut self, turned: i16, max: u16) -> i32 {
+        let turned = i32::from(turned);
+        if self.0.signum() * turned.signum() < 0 {
+            self.0 = 0;
+        }
+        let sum = self.0 + turned;
+        self.0 = sum % NOTCH;
+        (sum / NOTCH).clamp(-i32::from(max), i32::from(max))
+    }
+}
+
+/// A notch, in the units of [`Input::Wheel`].
+const NOTCH: i32 = 120;
 
 /// A set of mouse buttons, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -4,18 +4,22 @@
 //! what to do next comes out ([`Remote::poll`]). It owns no socket, clock or task, and never
 //! learns who is watching. Pixels it decodes straight into the [`Surface`] it is lent.
 
+mod clipboard;
 mod credentials;
 mod error;
 mod event;
 mod input;
+mod peer;
 
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-pub use credentials::Credentials;
+pub use clipboard::Clipboard;
+pub use credentials::{CredentialFields, Credentials};
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
-pub use input::{Buttons, Input};
+pub use input::{Buttons, Input, Notches};
+pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
 
 /// One connection to a remote as a state machine.
@@ -42,12 +46,13 @@ pub trait Remote: Send {
     /// It stopped inside a message, or before the connection was up.
     fn handle_end(&mut self, now: Instant) -> Result<(), RemoteError>;
 
-    /// The upgrade asked for by [`Output::Secure`] is done; bytes from here on are inside TLS.
+    /// The upgrade asked for by [`Output::Secure`] is done; bytes from here on are inside TLS, and
+    /// `peer` is who has proved to be at the other end.
     ///
     /// # Errors
     ///
-    /// The driver had not asked.
-    fn handle_secured(&mut self, now: Instant) -> Result<(), RemoteError>;
+    /// The driver had not asked, or cannot go on with this peer.
+    fn handle_secured(&mut self, now: Instant, peer: &PeerIdentity) -> Result<(), RemoteError>;
 
     /// A key, pointer move, size request or clipboard change from a viewer.
     fn handle_input(&mut self, now: Instant, input: Input);

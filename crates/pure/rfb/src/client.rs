@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 use porthole_pixels::{Size, Surface};
-use porthole_remote::{Input, Output, Remote, RemoteError};
+use porthole_remote::{Input, Output, PeerIdentity, Remote, RemoteError};
 use porthole_wire::Reader;
 
 use crate::connected::Connected;
@@ -207,7 +207,7 @@ impl Remote for RfbClient {
         self.settle(result)
     }
 
-    fn handle_secured(&mut self, now: Instant) -> Result<(), RemoteError> {
+    fn handle_secured(&mut self, now: Instant, _peer: &PeerIdentity) -> Result<(), RemoteError> {
         let result = match &mut self.phase {
             Phase::Handshake { steps, .. } => {
                 steps.handle_secured(now, &self.config, self.outbox.bytes())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use porthole_pixels::{Point, Rect, Size};
-use porthole_remote::{Buttons, Event, Input, Remote};
+use porthole_remote::{Buttons, Clipboard, Event, Input, Remote};
 
 use super::RfbClient;
 use crate::testing::{Harness, Random, check_cuts, hello, rectangle, update};
@@ -228,8 +228,7 @@ fn who_only_views_sends_nothing() {
         Input::Text("x".into()),
         Input::Pointer { at, buttons: Buttons::LEFT },
         Input::Wheel { at, dx: 0, dy: 120 },
-        Input::ClipboardText("x".into()),
-        Input::ClipboardHtml("x".into()),
+        Input::Clipboard(Clipboard::of_text("x")),
         Input::Resize(Size::new(5, 5)),
         Input::ReleaseAll,
     ];

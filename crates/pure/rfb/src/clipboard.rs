@@ -1,6 +1,7 @@
-//! The clipboard: text in Latin-1 (RFC 6143 §7.5.6, §7.6.4), text and HTML in the community
+//! The clipboard: text in Latin-1 (RFC 6143 §7.5.6, §7.6.4), text, HTML and images in the community
 //! specification's "Extended Clipboard".
 
+mod dib;
 mod extended;
 mod html;
 mod latin1;
@@ -8,7 +9,7 @@ mod latin1;
 use std::mem;
 
 use bytes::BytesMut;
-use porthole_remote::Event;
+use porthole_remote::{Clipboard as Content, Event};
 use porthole_wire::Reader;
 
 use crate::RfbError;
@@ -22,40 +23,14 @@ const EXTENDED_OVERHEAD_BYTES: u64 = 4 + 16 * 4;
 /// Both directions of the clipboard.
 #[derive(Debug)]
 pub(crate) struct Clipboard {
-    text_max_bytes: usize,
-    /// The formats of the extended clipboard that we serve.
-    formats: u32,
+    /// The limit of each format. A bitmap's is that of the PNG file which it becomes.
+    max_bytes: usize,
     /// The server's extended clipboard, once it has said that it has one.
     server: Option<extended::Capabilities>,
-    /// What a viewer offered last; the server may ask for it later.
-    offered: Option<Offer>,
+    /// What a viewer offered last, of what the server takes; the server may ask for it later.
+    offered: Option<Content>,
     /// The formats that the server has asked for.
     asked: u32,
-}
-
-/// What a viewer offers.
-#[derive(Debug)]
-struct Offer {
-    text: String,
-    html: Option<String>,
-}
-
-impl Offer {
-    /// The formats it is to be had in.
-    const fn formats(&self) -> u32 {
-        if self.html.is_some() { extended::TEXT | extended::HTML } else { extended::TEXT }
-    }
-
-    /// Writes it in `formats`, as far as it has those.
-    fn provide(&self, formats: u32, out: &mut BytesMut) {
-        let formats = formats & self.formats();
-        let has = |format| formats & format != 0;
-        let text = has(extended::TEXT).then_some(self.text.as_str());
-        let html = self.html.as_deref().filter(|_| has(extended::HTML));
-        if let (1.., Some(body)) = (formats, extended::deflate(text, html)) {
-            put_extended_cut_text(out, extended::PROVIDE | formats, &body);
-        }
-    }
 }
 
 /// A `ServerCutText` that is arriving.
@@ -68,10 +43,9 @@ pub(crate) struct CutText {
 }
 
 impl Clipboard {
-    /// Serves texts of at most `text_max_bytes` bytes, and HTML of as many if it `has_html`.
-    pub(crate) const fn new(text_max_bytes: usize, has_html: bool) -> Self {
-        let formats = if has_html { extended::TEXT | extended::HTML } else { extended::TEXT };
-        Self { text_max_bytes, formats, server: None, offered: None, asked: 0 }
+    /// Serves at most `max_bytes` bytes of each format.
+    pub(crate) const fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, server: None, offered: None, asked: 0 }
     }
 
     /// Reads the head of a `ServerCutText` after its type. `None`: it has not all arrived, and
@@ -82,17 +56,19 @@ impl Clipboard {
         let len = ahead.i32_be()?;
         *input = ahead;
         let is_extended = len < 0;
-        let text_max = self.text_max_bytes as u64;
+        let max = self.max_bytes as u64;
+        // Lines grow by half of what they are at most. A bitmap that deflates to more than twice
+        // the limit makes no PNG file within it.
         let limit = if is_extended {
             EXTENDED_OVERHEAD_BYTES
-                + u64::from(self.formats.count_ones()) * deflated_max(2 * text_max)
+                + u64::from(extended::SERVED.count_ones()) * deflated_max(2 * max)
         } else {
-            text_max
+            max
         };
         let len = len.unsigned_abs();
         let is_kept = u64::from(len) <= limit;
         if !is_kept {
-            outbox.event(too_long("the remote's", len.into(), self.text_max_bytes));
+            outbox.event(too_long("the remote's", len.into(), self.max_bytes));
         }
         let left = usize::try_from(len).unwrap_or(usize::MAX);
         Some(CutText { is_extended, left, body: is_kept.then(Vec::new) })
@@ -119,45 +95,32 @@ impl Clipboard {
         }
         match &cut.body {
             Some(body) if cut.is_extended => self.handle_extended(body, outbox)?,
-            Some(body) => outbox.event(Event::ClipboardText(latin1::decode(body))),
+            Some(body) => outbox.event(Event::Clipboard(Content::of_text(latin1::decode(body)))),
             None => {}
         }
         Ok(true)
     }
 
-    /// A viewer offers `text`.
-    pub(crate) fn offer(&mut self, text: String, outbox: &mut Outbox) {
-        if text.len() > self.text_max_bytes {
-            outbox.event(too_long("the viewer's", text.len() as u64, self.text_max_bytes));
-            return;
-        }
+    /// A viewer offers `content`.
+    pub(crate) fn offer(&mut self, content: Content, outbox: &mut Outbox) {
+        let formats = self.server.as_ref().map_or(extended::TEXT, extended::Capabilities::formats);
+        let content = self.fit(content, formats, outbox);
         let Some(server) = &self.server else {
-            put_cut_text(outbox.bytes(), &latin1::encode(&text));
+            if let Some(text) = &content.text {
+                put_cut_text(outbox.bytes(), &latin1::encode(text));
+            }
             return;
         };
-        let is_welcome = server.takes_unasked(&text);
-        let offer = Offer { text, html: None };
-        if is_welcome {
-            offer.provide(extended::TEXT, outbox.bytes());
+        let formats = formats_of(&content);
+        let is_welcome = content.text.as_deref().is_some_and(|text| server.takes_unasked(text));
+        if is_welcome && (formats == extended::TEXT || !server.asks()) {
+            provide(&content, extended::TEXT, outbox.bytes());
+        } else if formats != 0 {
+            put_extended_cut_text(outbox.bytes(), extended::NOTIFY | formats, &[]);
         } else {
-            put_extended_cut_text(outbox.bytes(), extended::NOTIFY | extended::TEXT, &[]);
-        }
-        self.offered = Some(offer);
-    }
-
-    /// The text that was offered last is to be had as `html` too.
-    pub(crate) fn offer_html(&mut self, html: String, outbox: &mut Outbox) {
-        let takes_html = self.server.as_ref().is_some_and(extended::Capabilities::takes_html);
-        if !takes_html || self.formats & extended::HTML == 0 {
             return;
         }
-        let Some(offered) = &mut self.offered else { return };
-        if html.len() > self.text_max_bytes {
-            outbox.event(too_long("the viewer's", html.len() as u64, self.text_max_bytes));
-            return;
-        }
-        offered.html = Some(html);
-        put_extended_cut_text(outbox.bytes(), extended::NOTIFY | offered.formats(), &[]);
+        self.offered = Some(content);
     }
 
     /// Sends what the server has asked for: once, however often it asked since this was last
@@ -165,8 +128,28 @@ impl Clipboard {
     pub(crate) fn provide_asked(&mut self, out: &mut BytesMut) {
         let asked = mem::take(&mut self.asked);
         if let (1.., Some(offered)) = (asked, &self.offered) {
-            offered.provide(asked, out);
+            provide(offered, asked, out);
         }
+    }
+
+    /// What there is of `content` in `formats`, without what is too long or not an image.
+    fn fit(&self, content: Content, formats: u32, outbox: &mut Outbox) -> Content {
+        let max = self.max_bytes;
+        let mut fits = |format: u32, len: usize| {
+            let is_short = len <= max;
+            if formats & format != 0 && !is_short {
+                outbox.event(too_long("the viewer's", len as u64, max));
+            }
+            formats & format != 0 && is_short
+        };
+        let text = content.text.filter(|text| fits(extended::TEXT, text.len()));
+        let html = content.html.filter(|html| fits(extended::HTML, html.len()));
+        let mut png = content.png.filter(|png| fits(extended::DIB, png.len()));
+        if let Some(Err(dib::Unusable(reason))) = png.as_deref().map(dib::check_png) {
+            outbox.event(unusable("the viewer's", reason));
+            png = None;
+        }
+        Content { text, html, png }
     }
 
     fn handle_extended(&mut self, body: &[u8], outbox: &mut Outbox) -> Result<(), RfbError> {
@@ -177,23 +160,23 @@ impl Clipboard {
         // A message with several actions in it means capabilities; otherwise there is one.
         if flags & extended::CAPS != 0 {
             self.server = Some(extended::Capabilities::read(flags, &mut body));
-            let (flags, body) = extended::our_capabilities(self.formats, self.text_max_bytes);
+            let (flags, body) = extended::our_capabilities(self.max_bytes);
             put_extended_cut_text(outbox.bytes(), flags, &body);
         } else if flags & extended::PROVIDE != 0 {
             self.handle_provided(flags, body.take_rest(), outbox)?;
         } else if flags & extended::NOTIFY != 0 {
             // A server that takes our offer thereby loses what it had, and tells us of that with an
             // empty list; the offer must outlive it.
-            let formats = flags & self.formats;
+            let formats = flags & extended::SERVED;
             if formats != 0 {
                 self.offered = None;
                 put_extended_cut_text(outbox.bytes(), extended::REQUEST | formats, &[]);
             }
         } else if flags & extended::PEEK != 0 {
-            let formats = self.offered.as_ref().map_or(0, Offer::formats);
+            let formats = self.offered.as_ref().map_or(0, formats_of);
             put_extended_cut_text(outbox.bytes(), extended::NOTIFY | formats, &[]);
         } else if flags & extended::REQUEST != 0 {
-            self.asked = flags & self.formats;
+            self.asked = flags & extended::SERVED;
         }
         Ok(())
     }
@@ -204,21 +187,62 @@ impl Clipboard {
         deflated: &[u8],
         outbox: &mut Outbox,
     ) -> Result<(), RfbError> {
-        let provided = extended::read_formats(flags, deflated, self.formats, self.text_max_bytes)?;
-        let events = [
-            provided.text.map(Event::ClipboardText),
-            provided.html.map(Event::ClipboardHtml),
-            provided.too_long.map(|len| too_long("the remote's", len, self.text_max_bytes)),
-        ];
-        events.into_iter().flatten().for_each(|event| outbox.event(event));
+        let max = self.max_bytes;
+        let provided = extended::read_formats(flags, deflated, max)?;
+        let png = match provided.dib.map(|dib| dib::to_png(&dib, max)) {
+            Some(Err(dib::Unusable(reason))) => {
+                outbox.event(unusable("the remote's", reason));
+                None
+            }
+            Some(Ok(png)) => Some(png.into()),
+            None => None,
+        };
+        let content = Content { text: provided.text, html: provided.html, png };
+        if !content.is_empty() {
+            outbox.event(Event::Clipboard(content));
+        }
+        if let Some(len) = provided.too_long {
+            outbox.event(too_long("the remote's", len, max));
+        }
         Ok(())
+    }
+}
+
+/// The formats that `content` is to be had in.
+fn formats_of(content: &Content) -> u32 {
+    let has = |is_there: bool, format: u32| if is_there { format } else { 0 };
+    has(content.text.is_some(), extended::TEXT)
+        | has(content.html.is_some(), extended::HTML)
+        | has(content.png.is_some(), extended::DIB)
+}
+
+/// Writes `content` in `formats`, as far as it has those. An image whose head made sense and whose
+/// rest does not is left out.
+fn provide(content: &Content, formats: u32, out: &mut BytesMut) {
+    let has = |format: u32| formats & format != 0;
+    let text = content.text.as_deref().filter(|_| has(extended::TEXT));
+    let html = content.html.as_deref().filter(|_| has(extended::HTML));
+    let png = content.png.as_deref().filter(|_| has(extended::DIB));
+    let parts = [
+        text.map(|text| (extended::TEXT, extended::encode_text(text))),
+        html.map(|html| (extended::HTML, html::encode(html))),
+        png.and_then(|png| dib::from_png(png).ok()).map(|dib| (extended::DIB, dib)),
+    ];
+    let (flags, plain): (Vec<u32>, Vec<Vec<u8>>) = parts.into_iter().flatten().unzip();
+    let flags = flags.into_iter().fold(0, |all, format| all | format);
+    if let (1.., Some(body)) = (flags, extended::deflate(&plain)) {
+        put_extended_cut_text(out, extended::PROVIDE | flags, &body);
     }
 }
 
 fn too_long(whose: &str, len: u64, limit: usize) -> Event {
     Event::Notice(format!(
-        "{whose} clipboard text of {len} bytes was left out: the limit is {limit}"
+        "{whose} clipboard content of {len} bytes was left out: the limit is {limit}"
     ))
+}
+
+fn unusable(whose: &str, reason: &str) -> Event {
+    Event::Notice(format!("{whose} clipboard image was left out: {reason}"))
 }
 
 #[cfg(test)]

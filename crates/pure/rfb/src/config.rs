@@ -172,11 +172,9 @@ pub struct RfbConfig {
     /// [`porthole_remote::Input::VideoWelcome`] says that it can be shown, and pass it on as
     /// [`porthole_remote::Event::Video`]; nothing is decoded here.
     pub h264: bool,
-    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left
-    /// out, with a notice.
+    /// Longest text, HTML fragment or PNG file of a clipboard in either direction, in bytes. What
+    /// is longer is left out, with a notice.
     pub clipboard_max_bytes: usize,
-    /// Exchange HTML beside text with servers that can: only for who has a use for it.
-    pub clipboard_html: bool,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -198,7 +196,6 @@ impl Default for RfbConfig {
             measure_path: false,
             h264: false,
             clipboard_max_bytes: 1 << 20,
-            clipboard_html: false,
             handshake_max: Duration::from_secs(15),
         }
     }

@@ -11,6 +11,7 @@ use porthole_wire::Reader;
 use crate::clipboard::{Clipboard, CutText};
 use crate::desktop::Desktop;
 use crate::encodings::Scratch;
+use crate::encodings::jpeg::check_covers;
 use crate::flow::{Flow, read_fence};
 use crate::handshake::Opening;
 use crate::input::{Keyboard, Mouse};
@@ -84,7 +85,7 @@ impl Connected {
             flow,
             path: Path::new(config.measure_path, is_raw, round_trip),
             desktop,
-            clipboard: Clipboard::new(config.clipboard_max_bytes, config.clipboard_html),
+            clipboard: Clipboard::new(config.clipboard_max_bytes),
             keyboard: Keyboard::default(),
             mouse: Mouse::default(),
             is_resized: false,
@@ -105,7 +106,13 @@ impl Connected {
         surface: &mut Surface,
         outbox: &mut Outbox,
     ) -> Result<(), RfbError> {
-        while self.step(now, input, surface, outbox)?.is_some() {}
+        // Within a message, what is wrong with it is told first, however it was cut.
+        if !self.is_inside_message() {
+            check_covers(surface)?;
+        }
+        while self.step(now, input, surface, outbox)?.is_some() {
+            check_covers(surface)?;
+        }
         self.clipboard.provide_asked(outbox.bytes());
         Ok(())
     }
@@ -136,8 +143,7 @@ impl Connected {
             Input::Text(text) => self.keyboard.text(&text, out),
             Input::Pointer { at, buttons } => self.mouse.point(at, buttons, size, out),
             Input::Wheel { at, dx, dy } => self.mouse.turn(at, dx, dy, size, out),
-            Input::ClipboardText(text) => self.clipboard.offer(text, outbox),
-            Input::ClipboardHtml(html) => self.clipboard.offer_html(html, outbox),
+            Input::Clipboard(content) => self.clipboard.offer(content, outbox),
             Input::Resize(size) => self.desktop.want(now, size, out),
             Input::ReleaseAll => {
                 self.keyboard.release_all(out);

@@ -8,7 +8,7 @@ mod copy_rect;
 pub(crate) mod cursor;
 mod hextile;
 mod inflate;
-mod jpeg;
+pub(crate) mod jpeg;
 mod png;
 mod raw;
 mod rows;

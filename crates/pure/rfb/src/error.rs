@@ -1,7 +1,7 @@
 //! What can end a VNC connection.
 
 use porthole_pixels::{PixelsError, Rect, Size};
-use porthole_remote::{Blame, RemoteError};
+use porthole_remote::{Blame, CredentialFields, RemoteError};
 
 /// A fault that ends the connection. Missing bytes are not one: decoders wait for those.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +42,8 @@ pub enum RfbError {
     /// Every security type the server offers wants something that was not configured.
     #[error("the server wants a {missing}, and none is configured")]
     CredentialsMissing {
-        /// `password`, `user name`, or both.
-        missing: &'static str,
+        /// What it wants.
+        missing: CredentialFields,
     },
     /// We know security types that the server offers, but the configuration excludes them.
     #[error("the configuration allows none of the security types offered ({offered})")]
@@ -268,6 +268,10 @@ impl From<PixelsError> for RfbError {
 
 impl From<RfbError> for RemoteError {
     fn from(error: RfbError) -> Self {
-        Self::new(error.cause(), error.blame(), error.to_string())
+        let remote = Self::new(error.cause(), error.blame(), error.to_string());
+        match error {
+            RfbError::CredentialsMissing { missing } => remote.lacking(missing),
+            _ => remote,
+        }
     }
 }

@@ -20,6 +20,11 @@ pub(crate) const INFLATED_MAX_BYTES: usize = 1 << 16;
 /// Scans of a progressive JPEG. Its encoders use about ten; each costs a whole picture.
 pub(crate) const JPEG_SCANS_MAX: u32 = 64;
 
+/// A JPEG of fewer pixels is decoded at once: most of such a file is its tables. Strips that are
+/// left of a large picture, 1280x6 for example, are above that: beside their neighbours they are
+/// worth one image, and taken for themselves they do not even look like a photograph.
+pub(crate) const COVER_PIXELS_MIN: u32 = 2048;
+
 /// How often one update may paint the whole desktop, counted in pixels. Copies and fills are
 /// a few bytes each, however many pixels they paint.
 pub(crate) const UPDATE_DESKTOPS_MAX: u64 = 64;
@@ -34,7 +39,7 @@ pub(crate) const KEYS_DOWN_MAX: usize = 256;
 pub(crate) const TEXT_MAX_CHARS: usize = 1 << 16;
 
 /// Notches of the wheel sent for one [`porthole_remote::Input::Wheel`], on each axis.
-pub(crate) const NOTCHES_MAX: i32 = 32;
+pub(crate) const NOTCHES_MAX: u16 = 32;
 
 /// The most that zlib or a like compressor makes of `raw_len` bytes. Stored blocks cost five
 /// bytes in each 16 KiB, or fewer; the rest is room for headers and flushes.
@@ -47,3 +52,6 @@ pub(crate) const fn deflated_max(raw_len: u64) -> u64 {
 pub(crate) const fn image_file_max(area: u32) -> u64 {
     area as u64 * 8 + 65_536
 }
+
+/// Pixels of an image on the clipboard. One is unpacked whole, at four bytes each.
+pub(crate) const DIB_PIXELS_MAX: u32 = 9 << 20;

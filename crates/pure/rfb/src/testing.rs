@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, BytesMut};
 use porthole_pixels::{BYTES_PER_PIXEL, Pixel, Rect, Size, Surface};
-use porthole_remote::{Credentials, Event, Input, Output, Remote, RemoteError, Secure};
+use porthole_remote::{
+    Credentials, Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure,
+};
 
 use crate::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig};
 
@@ -70,7 +72,7 @@ impl Harness {
     }
 
     pub(crate) fn secured(&mut self) {
-        self.heard.error = self.client.handle_secured(self.now).err();
+        self.heard.error = self.client.handle_secured(self.now, &PeerIdentity::default()).err();
         self.drain();
     }
 
@@ -161,6 +163,7 @@ fn replay(config: &RfbConfig, stream: &[u8], cuts: impl Iterator<Item = usize>) 
         fed = cut;
     }
     harness.feed(&stream[fed..]);
+    harness.surface.settle();
     harness
 }
 
@@ -181,7 +184,8 @@ impl Random {
 
 /// Credentials with what is given.
 pub(crate) fn credentials(username: Option<&str>, password: Option<&str>) -> Credentials {
-    Credentials { username: username.map(str::to_owned), password: password.map(Into::into) }
+    let (username, password) = (username.map(str::to_owned), password.map(Into::into));
+    Credentials { username, password, ..Credentials::default() }
 }
 
 /// All a 3.8 server says until its desktop of `size` is known, without security.

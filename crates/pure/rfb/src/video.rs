@@ -96,7 +96,7 @@ impl Streams {
         if chunk.data.is_empty() {
             return Ok(());
         }
-        surface.cover(rect)?;
+        surface.draw_veil(rect)?;
         let is_start = !std::mem::replace(&mut stream.is_started, true);
         let stream = u32::try_from(number).unwrap_or(u32::MAX);
         outbox.event(Event::Video(VideoChunk { stream, rect, is_start, data: chunk.data }));

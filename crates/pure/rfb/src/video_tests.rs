@@ -174,7 +174,7 @@ fn a_chunk_covers_its_place() {
     let red = rectangle(Rect::new(10, 10, 1, 1), 0, &[255, 0, 0, 0]);
     let stream = update(&[h264(LEFT, 0, b"a"), red, h264(LEFT, 0, b""), h264(RIGHT, 1, b"")]);
     let harness = check_cuts(&config(), &[hello(SIZE), stream].concat());
-    assert_eq!(harness.surface.covers_count(), 1);
+    assert_eq!(harness.surface.veils_count(), 1);
     let veil = harness.surface.veil().unwrap();
     assert_eq!(veil.open_parts(Rect::new(0, 0, 40, 30)), Some(vec![Rect::new(10, 10, 1, 1)]));
     assert!(!veil.touches(Rect::new(64, 0, 36, 80)));

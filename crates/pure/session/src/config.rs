@@ -23,15 +23,21 @@ pub struct SessionConfig {
     pub refine_after: Duration,
     /// Whether pictures may be lossy while they move.
     pub lossy: bool,
+    /// Whether JPEG files that the remote sent may go on to viewers as they came.
+    pub pass_jpeg: bool,
     /// How long the session lives without a viewer.
     pub linger: Duration,
     /// How long the session lives without input, if bounded.
     pub idle_max: Option<Duration>,
     /// How long the session lives at all, if bounded.
     pub age_max: Option<Duration>,
+    /// How long a question for credentials waits for an answer.
+    pub prompt_max: Duration,
     /// Most viewers at a time.
     pub viewers_max: usize,
-    /// Largest clipboard content passed on in either direction, in bytes.
+    /// Whether there are files: somebody carries out [`crate::Output::File`].
+    pub files: bool,
+    /// Largest clipboard content passed on in either direction, in bytes of each format.
     pub clipboard_max_bytes: usize,
 }
 
@@ -45,10 +51,13 @@ impl Default for SessionConfig {
             cells_max: porthole_link::CELLS_MAX,
             refine_after: Duration::from_millis(100),
             lossy: true,
+            pass_jpeg: true,
             linger: Duration::from_secs(60),
             idle_max: None,
             age_max: None,
+            prompt_max: Duration::from_secs(300),
             viewers_max: 16,
+            files: false,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
         }
     }

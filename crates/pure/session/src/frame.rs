@@ -10,6 +10,10 @@ use crate::costs::Costs;
 use crate::film::{FilmDone, FilmPicture};
 use crate::quality::Rung;
 
+/// The number of the tables of files that go out as the remote sent them: above those of the
+/// ladder.
+pub(crate) const FILE_TABLES: u8 = 15;
+
 /// What one viewer's frame begins with: what it alone lacks or has.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -26,6 +30,8 @@ pub(crate) struct Head {
 pub struct Job {
     pub(crate) heads: Vec<Head>,
     pub(crate) copies: Vec<Copy>,
+    /// JPEG files that go out as they are, and where.
+    pub(crate) files: Vec<(Rect, Bytes)>,
     pub(crate) parts: Vec<(Snapshot, Mode)>,
     pub(crate) rung: Rung,
     /// Whether the viewers keep JPEG tables.
@@ -86,10 +92,11 @@ pub struct Frame {
 impl Frame {
     /// Puts the encoded pieces together. Their order does not matter.
     pub fn finish(self, pieces: Vec<Encodings>) -> Finished {
-        let Job { heads, copies, rung, .. } = self.job;
-        let mut pieces = pieces.into_iter();
-        let mut images = pieces.next().unwrap_or_default();
-        pieces.for_each(|piece| images.append(piece));
+        let Job { heads, copies, files, rung, keeps_tables, .. } = self.job;
+        let mut images = Encodings::default();
+        // What is encoded may lie on them, and is the better picture.
+        files.into_iter().for_each(|(rect, file)| images.add_file(rect, file, keeps_tables));
+        pieces.into_iter().for_each(|piece| images.append(piece));
         Finished { heads, copies, rung, images }
     }
 }
@@ -161,6 +168,8 @@ pub struct Encodings {
     pub(crate) painted: Vec<(Rect, bool)>,
     /// The tables that the JPEG scans among them name.
     pub(crate) tables: Option<Bytes>,
+    /// The same for [`FILE_TABLES`].
+    pub(crate) file_tables: Option<Bytes>,
     pub(crate) lossy_pixels: u32,
     pub(crate) lossy_bytes: usize,
     /// What became of the film's picture.
@@ -182,6 +191,22 @@ impl Encodings {
         self.lossy_bytes += other.lossy_bytes;
         self.images.extend(other.images);
         self.exact.extend(other.exact);
+    }
+
+    /// A file that goes out as it is, but for its tables. It says nothing about what ours weigh.
+    fn add_file(&mut self, rect: Rect, file: Bytes, keeps_tables: bool) {
+        let split = if keeps_tables { split_jpeg(&file) } else { None };
+        // A remote's files have the same tables, until it changes their quality.
+        let shared = split.filter(|split| {
+            *self.file_tables.get_or_insert_with(|| split.tables.clone()) == split.tables
+        });
+        let (codec, data) = match shared {
+            Some(split) => (Codec::JpegScan, numbered(FILE_TABLES, &split.scan)),
+            None => (Codec::Jpeg, file),
+        };
+        self.images.push((codec, data.len()));
+        ToBrowser::Image(rect, codec, data).encode(&mut self.records);
+        self.painted.push((rect, true));
     }
 
     /// A picture of a film, which paints `parts`.
@@ -217,15 +242,20 @@ impl Encodings {
         let split = tables.and_then(|number| Some((number, split_jpeg(&file)?)));
         match split {
             Some((number, split)) => {
-                let mut data = BytesMut::with_capacity(1 + split.scan.len());
-                data.extend_from_slice(&[number]);
-                data.extend_from_slice(&split.scan);
                 self.tables = Some(split.tables);
-                ToBrowser::Image(rect, Codec::JpegScan, data.freeze())
+                ToBrowser::Image(rect, Codec::JpegScan, numbered(number, &split.scan))
             }
             None => ToBrowser::Image(rect, Codec::Jpeg, file),
         }
     }
+}
+
+/// A scan behind the number of its tables.
+fn numbered(tables: u8, scan: &[u8]) -> Bytes {
+    let mut data = BytesMut::with_capacity(1 + scan.len());
+    data.extend_from_slice(&[tables]);
+    data.extend_from_slice(scan);
+    data.freeze()
 }
 
 /// Whether a part looks like a photograph, the only thing that may lose anything.

@@ -10,8 +10,10 @@
 
 mod access_units;
 mod cells;
+mod clipboard;
 mod config;
 mod costs;
+mod files;
 mod film;
 mod frame;
 mod grid;
@@ -26,10 +28,13 @@ mod session;
 mod viewer;
 
 pub use config::SessionConfig;
+pub use files::{FileKey, FileOrder, FileResult};
 pub use frame::{Encodings, Finished, Frame, Job, Piece};
 pub use permissions::Permissions;
 pub use session::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 
+#[cfg(test)]
+mod clipboard_tests;
 #[cfg(test)]
 mod passing_tests;
 #[cfg(test)]

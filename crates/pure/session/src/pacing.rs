@@ -61,7 +61,7 @@ const SMALL_RESERVE_BYTES: usize = 8 << 10;
 const FRAME_SHARE: Duration = Duration::from_millis(33);
 const FRAME_WHOLE_BYTES: f64 = 32_768.0;
 
-/// Most bytes of a frame before anything is known.
+/// Most bytes of the first frame under way before the path is known.
 const FRAME_START_BYTES: usize = 16 << 10;
 
 /// What may still be under way when a queue counts as gone.
@@ -182,13 +182,24 @@ impl Pacing {
         let rate = self.cycle.rate().unwrap_or_default();
         let share = rate * FRAME_SHARE.as_secs_f64();
         if !self.cycle.was_full() {
-            // In pieces, so that the first acknowledgement does not wait for all of it.
-            return window.min(FRAME_START_BYTES.max(to_bytes(share)));
+            // In pieces, so that the first acknowledgement does not wait for all of it. What
+            // follows the very first piece need not wait for that.
+            let is_second = self.acked_bytes == 0 && !self.in_flight.is_empty();
+            let room = if is_second { window } else { FRAME_START_BYTES.max(to_bytes(share)) };
+            return window.min(room);
         }
         let share = to_bytes(share.max(FRAME_WHOLE_BYTES.min(3.0 * share)));
         // With nothing under way a window that is smaller than a frame holds up nobody.
         let room = if self.in_flight.is_empty() { share } else { share.min(window) };
         room.max(SMALL_BYTES).min(max_bytes)
+    }
+
+    /// How many bytes a part may hold that is a frame by itself because it does not fit into
+    /// [`Pacing::room_bytes`]: before the path is known, as many as the window has left. After
+    /// that, such a part waits until nothing is under way.
+    pub(crate) fn room_alone_bytes(&self, now: Instant, max_bytes: usize) -> usize {
+        let may = !self.cycle.was_full() && self.is_due(now, max_bytes);
+        if may { self.window_left(max_bytes) } else { 0 }
     }
 
     /// The shortest time between two frames with which the browser keeps up, at least `gap_min`.

@@ -71,8 +71,8 @@ pub(crate) struct VideoPiece {
 
 impl Passing {
     /// Whether the surface holds back nothing: all that covers it has been heard of.
-    pub(crate) const fn is_up_to_date(&self, covers_count: u64) -> bool {
-        self.chunks == covers_count
+    pub(crate) const fn is_up_to_date(&self, veils_count: u64) -> bool {
+        self.chunks == veils_count
     }
 
     /// Takes a chunk, and says what goes to viewers: nothing when the chunk is of no use, and what

@@ -97,7 +97,7 @@ impl Remote {
         };
         data.push(*number);
         self.truth.fill(rect, picture(*number)).unwrap();
-        self.stage.session.surface_mut().cover(rect).unwrap();
+        self.stage.session.surface_mut().draw_veil(rect).unwrap();
         Event::Video(VideoChunk { stream, rect, is_start: key, data: Bytes::from(data) })
     }
 
@@ -485,7 +485,7 @@ const KEY: &[u8] = b"\0\0\x01\x67\x42\xe0\x1f\0\0\x01\x65\x88\x05";
 /// One picture of one of many small streams.
 fn show_small(remote: &mut Remote, stream: u32, data: &'static [u8]) {
     let rect = Rect::new(u16::try_from(stream * 64).unwrap(), 0, 64, 64);
-    remote.stage.session.surface_mut().cover(rect).unwrap();
+    remote.stage.session.surface_mut().draw_veil(rect).unwrap();
     let data = Bytes::from_static(data);
     remote.tell(Event::Video(VideoChunk { stream, rect, is_start: false, data }));
     remote.tell(Event::FrameEnd);

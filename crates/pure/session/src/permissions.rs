@@ -11,6 +11,10 @@ impl Permissions {
     pub const CLIPBOARD_IN: Self = Self(1 << 1);
     /// The remote's clipboard reaches the viewer.
     pub const CLIPBOARD_OUT: Self = Self(1 << 2);
+    /// Files may be written, renamed and removed.
+    pub const FILES_IN: Self = Self(1 << 3);
+    /// Files may be read.
+    pub const FILES_OUT: Self = Self(1 << 4);
 
     /// Whether all of `other` are granted.
     pub const fn allow(self, other: Self) -> bool {

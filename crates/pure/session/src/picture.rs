@@ -27,9 +27,17 @@ pub(crate) struct Picture {
     /// What had no room in the last frame.
     pub(crate) left: Damage,
     /// What the frame that is being encoded will paint.
-    encoding: Option<Damage>,
+    encoding: Option<Painting>,
     /// What each frame paints that is sent and not acknowledged.
-    unpainted: VecDeque<(u32, Damage)>,
+    unpainted: VecDeque<(u32, Painting)>,
+}
+
+/// What a frame does to the canvas.
+#[derive(Debug, Clone)]
+struct Painting {
+    touched: Damage,
+    /// It gives the canvas its size.
+    resizes: bool,
 }
 
 impl Picture {
@@ -87,8 +95,8 @@ impl Picture {
         self.pending.clear();
         left.iter().for_each(|rect| self.pending.add_damage(rect));
         self.left.clone_from(left);
-        self.resized = false;
-        self.encoding = Some(touched);
+        let resizes = std::mem::take(&mut self.resized);
+        self.encoding = Some(Painting { touched, resizes });
     }
 
     /// Writes the stores of frame number `frame`, which come before everything that paints.
@@ -155,8 +163,8 @@ impl Picture {
 
     /// The frame is on its way, as number `frame`.
     pub(crate) fn sent(&mut self, frame: u32, finished: &Finished, recalled: &[Rect]) {
-        if let Some(touched) = self.encoding.take() {
-            self.unpainted.push_back((frame, touched));
+        if let Some(painting) = self.encoding.take() {
+            self.unpainted.push_back((frame, painting));
         }
         for copy in &finished.copies {
             self.carry_losses(*copy);
@@ -179,21 +187,25 @@ impl Picture {
     }
 
     /// The canvas is as frame number `painted` left it, and on a new socket, where frames count
-    /// from 1 again.
-    pub(crate) fn go_on_from(&mut self, painted: u32) {
+    /// from 1 again. False if the canvas has another size, so that nothing can go on.
+    pub(crate) fn go_on_from(&mut self, painted: u32) -> bool {
         self.painted(painted);
+        let lost = self.unpainted.iter().map(|(_, painting)| painting).chain(&self.encoding);
+        if self.resized || lost.clone().any(|painting| painting.resizes) {
+            return false;
+        }
         let size = self.pending.damage().size();
         let mut owed = Changes::none(size);
         // What a copy would move may be missing on the canvas.
         let targets = self.pending.copies().iter().map(|copy| copy.target);
-        let lost = self.unpainted.iter().map(|(_, touched)| touched).chain(&self.encoding);
-        let damages = lost.chain([self.pending.damage()]);
+        let damages = lost.map(|painting| &painting.touched).chain([self.pending.damage()]);
         targets.chain(damages.flat_map(Damage::iter)).for_each(|rect| owed.add_damage(rect));
         self.pending = owed;
         self.leaving.clear();
         self.unpainted.clear();
         self.encoding = None;
         self.cells.go_on_from(painted);
+        true
     }
 
     fn carry_losses(&mut self, copy: Copy) {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use porthole_link::{Codec, Feature, Resume, ToBrowser, ToGateway};
+use porthole_link::{Codec, Feature, QualityMode, Resume, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Rect, Size};
 use porthole_remote::Event;
 use porthole_tiles::video::VideoCodec;
 
-use crate::testing::{ALL, SIZE, Stage};
+use crate::testing::{ALL, BAD_FILE, SIZE, Stage};
 use crate::{AttachError, SessionConfig};
 
 /// A small generator with a fixed seed, so that a failure repeats.
@@ -177,7 +177,24 @@ fn anything(seed: u64, cells: u16) {
         let size = stage.session.surface_mut().size();
         let rect = random.rect(size);
         let at = usize::from(random.below(2));
-        match random.below(12) {
+        match random.below(17) {
+            12 | 13 => stage.cover(rect, u8::try_from(random.below(5)).unwrap()),
+            14 => {
+                for seed in 0..6 {
+                    stage.cover(rect, seed);
+                    stage.pass(Duration::from_millis(random.below(60).into()));
+                }
+            }
+            15 => {
+                // Copied, drawn on and covered again within one frame.
+                let other = random.rect(size);
+                stage.cover_untold(rect, 7);
+                let source = Point { x: rect.x / 2, y: rect.y / 2 };
+                stage.session.surface_mut().copy(source, rect).unwrap();
+                stage.cover_untold(other, 8);
+                stage.draw(random.rect(size), 3);
+            }
+            16 if random.below(3) == 0 => stage.cover(rect, BAD_FILE),
             0 | 1 => stage.photo(rect, random.below(3).into()),
             2 | 3 => window(&mut stage, u8::try_from(random.below(4)).unwrap()),
             4 | 5 => stage.draw(rect, u8::try_from(random.below(4)).unwrap()),
@@ -312,4 +329,69 @@ fn a_film_on_a_slow_path_is_h264_until_it_rests() {
     assert_eq!(count(&stage.viewers[0].told, keys), 2);
     stage.pass(Duration::from_secs(20));
     stage.assert_exact(0);
+}
+
+fn is_file(record: &ToBrowser) -> bool {
+    matches!(record, ToBrowser::Image(_, Codec::JpegScan, data) if data[0] == 15)
+}
+
+#[test]
+fn a_film_of_files_goes_on_as_it_came() {
+    let mut stage = Stage::connected();
+    stage.attach_keeping(1, 64);
+    stage.pass(Duration::from_secs(1));
+    let (left, right) = (Rect::new(70, 40, 200, 100), Rect::new(270, 40, 131, 100));
+    for step in 0..60 {
+        stage.cover_untold(left, step);
+        stage.cover(right, step + 100);
+        stage.pass(Duration::from_millis(33));
+        assert!(step < 10 || !stage.session.surface_mut().is_settled(), "nobody looked");
+    }
+    let told = &stage.viewers[0].told;
+    let files = count(told, is_file);
+    let images = count(told, |record| matches!(record, ToBrowser::Image(..)));
+    assert!(files > 100 && images < files + 20, "{files} of {images}");
+    // The tables come when they change: here with every other picture.
+    let tables = count(told, |record| matches!(record, ToBrowser::Tables(15, _)));
+    assert!((40..=60).contains(&tables), "{tables}");
+    stage.pass(Duration::from_secs(1));
+    assert!(stage.session.surface_mut().is_settled(), "it is exact when still");
+    stage.assert_exact(0);
+}
+
+#[test]
+fn a_file_that_a_viewer_cannot_show_is_not_sent_again() {
+    let mut stage = Stage::connected();
+    stage.attach_keeping(1, 64);
+    stage.pass(Duration::from_secs(1));
+    let rect = Rect::new(70, 40, 200, 100);
+    for seed in 0..10 {
+        stage.cover(rect, seed);
+        stage.pass(Duration::from_millis(33));
+    }
+    stage.viewers[0].told.clear();
+    stage.say(1, ToGateway::Repaint(rect));
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(count(&stage.viewers[0].told, is_file), 0);
+    stage.assert_exact(0);
+}
+
+#[test]
+fn who_wants_no_loss_or_few_bytes_gets_no_files() {
+    for mode in [QualityMode::Exact, QualityMode::Sparing] {
+        let mut stage = Stage::connected();
+        stage.attach_keeping(1, 64);
+        stage.say(1, ToGateway::Quality(mode));
+        stage.pass(Duration::from_secs(1));
+        for seed in 0..20 {
+            // Of two bytes for a pixel: more than the encoder would need.
+            let rect = Rect::new(70, 40, 100, 100);
+            stage.cover_sized(rect, seed, 20_000);
+            stage.session.handle_event(stage.now, Event::FrameEnd);
+            stage.pass(Duration::from_millis(33));
+        }
+        assert_eq!(count(&stage.viewers[0].told, is_file), 0, "{mode:?}");
+        stage.pass(Duration::from_secs(1));
+        stage.assert_exact(0);
+    }
 }

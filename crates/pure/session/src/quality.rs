@@ -35,7 +35,7 @@ const COST_MIN: f64 = 1e-3;
 const COST_MAX: f64 = 4.0;
 
 /// A frame should be delivered within this.
-const FRAME_TIME: Duration = Duration::from_millis(33);
+pub(crate) const FRAME_TIME: Duration = Duration::from_millis(33);
 
 /// Before the last rung is taken, a frame may take this long: 15 a second.
 const FRAME_TIME_SLOW: Duration = Duration::from_millis(66);

@@ -1,22 +1,28 @@
 //! The session's state machine: who calls it, with what, and what it asks for in return.
 
+mod clipboard;
 mod compose;
+mod covers;
 mod life;
+mod prompt;
 mod schedule;
+mod transfers;
 mod video;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use porthole_link::{Ability, ErrorRecord, Hello, Phase, ToBrowser, ToGateway};
+use porthole_link::{Ability, ErrorRecord, Hello, Phase, ScreenPlace, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
-use porthole_remote::{Buttons, Cursor, Event, Input};
+use porthole_remote::{Buttons, Credentials, Cursor, Event, Input, Screen};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
+pub(crate) use self::covers::Passed;
 use self::life::Seat;
 use crate::costs::Costs;
+use crate::files::{FileKey, FileOrder};
 use crate::frame::{Finished, Job};
 use crate::history::History;
 use crate::keys::TileKeys;
@@ -66,6 +72,8 @@ pub enum EndCause {
     Idle,
     /// It lived as long as it may.
     TimeUp,
+    /// Nobody gave the credentials that were asked for.
+    Unanswered,
     /// The remote is gone.
     RemoteGone,
 }
@@ -77,6 +85,7 @@ impl EndCause {
             Self::Abandoned => "abandoned",
             Self::Idle => "idle",
             Self::TimeUp => "time_up",
+            Self::Unanswered => "prompt_timeout",
             Self::RemoteGone => "remote_gone",
         }
     }
@@ -101,8 +110,12 @@ pub enum Output {
     },
     /// Pass this on to the remote.
     Input(Input),
+    /// The answer to [`Session::handle_prompt`].
+    Credentials(Credentials),
     /// Run this, on any thread, then call [`Session::handle_encoded`].
     Encode(Box<Job>),
+    /// Do this with the session's files, then call [`Session::handle_file`].
+    File(FileKey, FileOrder),
     /// A frame was on a viewer's canvas this long after it left.
     Painted(Duration),
     /// The session is over. Its viewers have been closed.
@@ -119,6 +132,8 @@ pub struct Session {
     history: History,
     keys: TileKeys,
     moves: MoveFinder,
+    /// Frames that are not decoded for a search for moves.
+    search_rest: u8,
     /// Where there is a film, while anybody could be sent it as one.
     tracker: Option<MotionTracker>,
     /// The remote's own video.
@@ -136,8 +151,12 @@ pub struct Session {
     connected: bool,
     /// A drawing has begun to arrive and its end has not.
     torn_since: Option<Instant>,
+    /// When the remote came up, until it has drawn something.
+    blank_since: Option<Instant>,
     /// The size that a viewer asked for before the remote said whether it can change.
     size_wish: Option<Size>,
+    /// When what [`Shown::prompt`] asks for must have been answered.
+    prompt_until: Option<Instant>,
     started_at: Instant,
     input_at: Instant,
     empty_since: Option<Instant>,
@@ -148,12 +167,14 @@ impl Session {
     /// A session that is still reaching its remote. `seed` is random and not told to anybody:
     /// it keeps others from making two pictures that this session takes for one.
     pub fn new(now: Instant, seed: u64, config: SessionConfig) -> Self {
+        let abilities = if config.files { Ability::FILES } else { 0 };
         Self {
             config,
             surface: Surface::default(),
             history: History::new(now),
             keys: TileKeys::new(seed),
             moves: MoveFinder::default(),
+            search_rest: 0,
             tracker: None,
             passing: Passing::default(),
             changed_at: None,
@@ -165,13 +186,17 @@ impl Session {
                 cursor: None,
                 title: String::new(),
                 leds: 0,
-                abilities: 0,
+                abilities,
+                screens: Vec::new(),
                 phase: Phase::Connecting,
+                prompt: None,
             },
             outputs: VecDeque::new(),
             connected: false,
             torn_since: None,
+            blank_since: None,
             size_wish: None,
+            prompt_until: None,
             started_at: now,
             input_at: now,
             empty_since: Some(now),
@@ -199,16 +224,11 @@ impl Session {
     /// A record from a viewer. Hello is dealt with by [`Session::handle_attach`]; another one is
     /// ignored.
     pub fn handle_message(&mut self, now: Instant, viewer: ViewerId, message: ToGateway) {
-        let max = self.config.clipboard_max_bytes;
         let size = self.surface.size();
         let Some(from) = self.viewer(viewer) else { return };
         // It has the Welcome that its last secret came with.
         from.secret_before = None;
         let may_input = from.permissions.allow(Permissions::INPUT);
-        let at = |point: Point| Point {
-            x: point.x.min(size.width.saturating_sub(1)),
-            y: point.y.min(size.height.saturating_sub(1)),
-        };
         let input = match message {
             ToGateway::Ack(frame, decode_us) => {
                 let decode = Duration::from_micros(decode_us.into());
@@ -230,23 +250,21 @@ impl Session {
                 from.visible = visible;
                 return;
             }
-            ToGateway::Repaint(rect) => return from.spoil(rect),
-            ToGateway::ClipboardText(text) => {
-                if !from.permissions.allow(Permissions::CLIPBOARD_IN) {
-                    return from.owed.notice("this link does not allow pasting".into());
-                }
-                if text.len() > max {
-                    return from.owed.notice(format!("the clipboard is over {max} bytes"));
-                }
-                return self.pass_on(Input::ClipboardText(text));
+            ToGateway::File(asked) => return self.handle_file_request(now, viewer, asked),
+            ToGateway::Repaint(rect) => {
+                from.spoil(rect);
+                // The remote's own file may be why.
+                return self.surface.uncover(rect);
             }
+            ToGateway::Answer(answer) => return self.answer(now, may_input, &answer),
+            ToGateway::Clipboard(part) => return self.take_clipboard(viewer, &part),
             ToGateway::Resize(wish, _scale) if may_input => return self.wish_size(wish),
             ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
             ToGateway::Text(text) => Input::Text(text),
             ToGateway::Pointer(point, buttons) => {
-                Input::Pointer { at: at(point), buttons: Buttons(buttons) }
+                Input::Pointer { at: point.within(size), buttons: Buttons(buttons) }
             }
-            ToGateway::Wheel(point, dx, dy) => Input::Wheel { at: at(point), dx, dy },
+            ToGateway::Wheel(point, dx, dy) => Input::Wheel { at: point.within(size), dx, dy },
             ToGateway::ReleaseAll => Input::ReleaseAll,
             ToGateway::Resize(..) | ToGateway::Hello(_) => return,
         };
@@ -264,10 +282,17 @@ impl Session {
         match event {
             Event::Connected => {
                 self.connected = true;
+                // The surface's size is known, and everything in it is new. What is told apart now
+                // is what the remote draws.
+                self.absorb(now);
+                self.blank_since = Some(now);
                 self.shown.phase = Phase::Connected;
                 self.for_each_viewer(|viewer| viewer.owed.state = true);
             }
             Event::FrameEnd => {
+                if !self.surface.changes().is_none() {
+                    self.blank_since = None;
+                }
                 self.absorb(now);
                 self.torn_since = None;
             }
@@ -275,7 +300,7 @@ impl Session {
                 self.shown.cursor = Some(cursor_record(&cursor));
                 self.for_each_viewer(|viewer| viewer.owed.cursor = true);
             }
-            Event::ClipboardText(text) => self.offer_clipboard(&text),
+            Event::Clipboard(content) => self.offer_clipboard(content),
             Event::Bell => self.for_each_viewer(|viewer| viewer.owed.bell = true),
             Event::Title(title) => {
                 self.shown.title = title;
@@ -286,11 +311,17 @@ impl Session {
                 self.for_each_viewer(|viewer| viewer.owed.leds = true);
             }
             Event::ResizeSupported(supported) => {
-                self.shown.abilities = if supported { Ability::RESIZE } else { 0 };
+                self.shown.abilities &= !Ability::RESIZE;
+                self.shown.abilities |= if supported { Ability::RESIZE } else { 0 };
                 self.for_each_viewer(|viewer| viewer.owed.abilities = true);
                 if let Some(wish) = self.size_wish.take().filter(|_| supported) {
                     self.wish_size(wish);
                 }
+            }
+            Event::Screens(screens) => {
+                let place = |screen: &Screen| ScreenPlace { id: screen.id, rect: screen.rect };
+                self.shown.screens = screens.iter().map(place).collect();
+                self.for_each_viewer(|viewer| viewer.owed.screens = true);
             }
             Event::Video(chunk) => self.handle_video(now, &chunk),
             Event::VideoEnded(stream) => self.handle_video_ended(stream),
@@ -355,20 +386,6 @@ impl Session {
         } else if wish != self.surface.size() {
             self.pass_on(Input::Resize(wish));
         }
-    }
-
-    fn offer_clipboard(&mut self, text: &str) {
-        let max = self.config.clipboard_max_bytes;
-        self.for_each_viewer(|viewer| {
-            if !viewer.permissions.allow(Permissions::CLIPBOARD_OUT) {
-                return;
-            }
-            if text.len() > max {
-                viewer.owed.notice(format!("the remote's clipboard is over {max} bytes"));
-            } else {
-                viewer.owed.clipboard = Some(text.to_owned());
-            }
-        });
     }
 
     /// Input for a remote that is not up yet would reach whatever comes up: it is dropped.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use porthole_link::{Category, QualityMode, Resume, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Rect, Size};
-use porthole_remote::{Event, Input};
+use porthole_remote::{Clipboard, Event, Input};
 
-use crate::testing::{ALL, Stage};
+use crate::testing::{ALL, Stage, paste};
 use crate::{AttachError, EndCause, Permissions, SessionConfig, ViewerId};
 
 #[test]
@@ -55,7 +55,9 @@ fn a_stalled_viewer_is_owed_the_newest_picture_only() {
     let stalled_before = stage.viewers[0].bytes;
     for step in 0..200 {
         stage.photo(Rect::new(0, 0, 300, 300), step);
-        stage.session.handle_event(stage.now, Event::ClipboardText("x".repeat(10_000)));
+        stage
+            .session
+            .handle_event(stage.now, Event::Clipboard(Clipboard::of_text("x".repeat(10_000))));
         stage.pass(Duration::from_millis(33));
     }
     stage.pass(Duration::from_secs(1));
@@ -176,18 +178,18 @@ fn permissions_decide_what_passes() {
     stage.attach(2, Permissions::default(), None).unwrap();
     let key = ToGateway::Key { down: true, keysym: 97, scancode: 30 };
     stage.say(2, key.clone());
-    stage.say(2, ToGateway::ClipboardText("no".into()));
+    stage.say(2, paste("no"));
     stage.say(2, ToGateway::Resize(Size::new(99, 99), 100));
     assert!(stage.inputs.is_empty(), "{:?}", stage.inputs);
     stage.say(1, key);
     stage.say(1, ToGateway::Pointer(Point { x: 9999, y: 5 }, 1));
-    stage.say(1, ToGateway::ClipboardText("yes".into()));
+    stage.say(1, paste("yes"));
     assert_eq!(stage.inputs.len(), 3);
     assert!(matches!(stage.inputs[1], Input::Pointer { at: Point { x: 639, y: 5 }, .. }));
-    stage.session.handle_event(stage.now, Event::ClipboardText("secret".into()));
+    stage.session.handle_event(stage.now, Event::Clipboard(Clipboard::of_text("secret")));
     stage.settle();
     let heard = |at: usize| {
-        stage.viewers[at].told.iter().any(|told| matches!(told, ToBrowser::ClipboardText(_)))
+        stage.viewers[at].told.iter().any(|told| matches!(told, ToBrowser::Clipboard(_)))
     };
     assert!(heard(0) && !heard(1));
 }
@@ -222,8 +224,8 @@ fn comes_back_with_the_secret_and_with_nothing_else() {
     // The socket died unnoticed: the old viewer is closed, the new one has its permissions.
     stage.attach(3, Permissions::default(), resume(secret)).unwrap();
     assert_eq!(stage.closed, [(ViewerId(1), "replaced".to_owned())]);
-    stage.say(3, ToGateway::ClipboardText("mine".into()));
-    assert_eq!(stage.inputs.last(), Some(&Input::ClipboardText("mine".into())));
+    stage.say(3, paste("mine"));
+    assert_eq!(stage.inputs.last(), Some(&Input::Clipboard(Clipboard::of_text("mine"))));
     // The secret was used up.
     assert_eq!(stage.attach(4, ALL, resume(secret)), Err(AttachError::Ended));
     stage.session.handle_detach(stage.now, ViewerId(3));

@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use porthole_link::{
-    CELL_SIDE_PX, Codec, Feature, Hello, Resume, ToBrowser, ToGateway, VideoRecord, records,
+    CELL_SIDE_PX, ClipboardFormat, ClipboardPart, Codec, Feature, Hello, Resume, ToBrowser,
+    ToGateway, VideoRecord, records,
 };
 use porthole_pixels::{Rect, Size, Surface};
-use porthole_remote::{Event, Input};
+use porthole_remote::{Credentials, Event, Input};
 use porthole_tiles::{Encoder, decode_palette, decode_rgb};
 
-use crate::{Attach, AttachError, EndCause, Output, Permissions, Session, SessionConfig, ViewerId};
+use crate::{
+    Attach, AttachError, EndCause, FileKey, FileOrder, Output, Permissions, Session, SessionConfig,
+    ViewerId,
+};
 
 pub(crate) const ALL: Permissions = Permissions(0b111);
 pub(crate) const SIZE: Size = Size::new(640, 480);
@@ -22,7 +26,9 @@ pub(crate) struct Stage {
     pub(crate) encoder: Encoder,
     pub(crate) now: Instant,
     pub(crate) inputs: Vec<Input>,
+    pub(crate) answers: Vec<Credentials>,
     pub(crate) closed: Vec<(ViewerId, String)>,
+    pub(crate) orders: Vec<(FileKey, FileOrder)>,
     pub(crate) ended: Option<EndCause>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) viewers: Vec<Screen>,
@@ -68,7 +74,9 @@ impl Stage {
             encoder: Encoder::new().unwrap(),
             now,
             inputs: Vec::new(),
+            answers: Vec::new(),
             closed: Vec::new(),
+            orders: Vec::new(),
             ended: None,
             deadline: None,
             viewers: Vec::new(),
@@ -85,6 +93,8 @@ impl Stage {
         stage.session.surface_mut().resize(SIZE).unwrap();
         stage.session.handle_event(stage.now, Event::Connected);
         stage.session.handle_event(stage.now, Event::FrameEnd);
+        // Nobody waits for it to draw any more.
+        stage.now += Duration::from_millis(100);
         stage
     }
 
@@ -165,7 +175,9 @@ impl Stage {
                 Output::Send { viewer, message } => acks.extend(self.receive(viewer, &message)),
                 Output::Close { viewer, error } => self.closed.push((viewer, error.cause)),
                 Output::Input(input) => self.inputs.push(input),
+                Output::Credentials(answer) => self.answers.push(answer),
                 Output::Painted(_) => (),
+                Output::File(key, order) => self.orders.push((key, order)),
                 Output::Encode(job) => {
                     let finished = job.run(&mut self.encoder).unwrap();
                     self.session.handle_encoded(self.now, finished);
@@ -273,7 +285,26 @@ impl Stage {
         self.settle();
     }
 
+    /// The remote sends a file that shows a photograph in `rect`.
+    pub(crate) fn cover(&mut self, rect: Rect, seed: u8) {
+        self.cover_untold(rect, seed);
+        self.session.handle_event(self.now, Event::FrameEnd);
+        self.settle();
+    }
+
+    /// The same, in the middle of a frame.
+    pub(crate) fn cover_untold(&mut self, rect: Rect, seed: u8) {
+        self.cover_sized(rect, seed, rect.area() as usize / 40);
+    }
+
+    /// The same, with a file of `len` bytes and some more.
+    pub(crate) fn cover_sized(&mut self, rect: Rect, seed: u8, len: usize) {
+        let file = jpeg_file(seed, len);
+        self.session.surface_mut().cover(rect, file, decode_file).unwrap();
+    }
+
     pub(crate) fn assert_exact(&mut self, at: usize) {
+        self.session.surface_mut().settle();
         assert_eq!(self.viewers[at].canvas.size(), self.session.surface_mut().size());
         assert!(
             self.viewers[at].canvas.bytes() == self.session.surface_mut().bytes(),
@@ -287,8 +318,37 @@ impl Stage {
     }
 }
 
+/// The seed of a file that does not decode.
+pub(crate) const BAD_FILE: u8 = 255;
+
+/// Something with the parts of a JPEG file, of `len` bytes and some more.
+pub(crate) fn jpeg_file(seed: u8, len: usize) -> Bytes {
+    let head = [0xff, 0xd8, 0xff, 0xdb, 0, 4, seed % 2, 1, 0xff, 0xda, 0, 2];
+    [&head[..], &vec![seed; len + 1]].concat().into()
+}
+
+/// Decodes a [`jpeg_file`].
+fn decode_file(file: &[u8], size: Size, pixels: &mut Vec<u8>) -> Result<(), String> {
+    let mut state = u32::from(*file.last().unwrap());
+    if state == u32::from(BAD_FILE) {
+        return Err("no picture".to_owned());
+    }
+    pixels.clear();
+    pixels.extend((0..size.area() * 4).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    }));
+    Ok(())
+}
+
 const fn secret(id: u64) -> [u8; 32] {
     [id.to_le_bytes()[0]; 32]
+}
+
+/// A viewer copied a text.
+pub(crate) fn paste(text: &'static str) -> ToGateway {
+    let (format, data) = (Some(ClipboardFormat::Text), text.into());
+    ToGateway::Clipboard(ClipboardPart { format, continues: false, more: false, data })
 }
 
 impl Screen {

@@ -4,11 +4,16 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use porthole_link::{Feature, Phase, QualityMode, ToBrowser, Welcome, encode_frame_end};
+use porthole_link::{
+    ClipboardJoiner, ClipboardPart, Feature, Phase, Prompt, QualityMode, ScreenPlace, ToBrowser,
+    Welcome, encode_frame_end,
+};
 use porthole_pixels::{Damage, Point, Rect};
 
+use crate::clipboard::Outgoing;
+use crate::files::Files;
 use crate::film::{Film, FilmDone};
-use crate::frame::{Finished, Head};
+use crate::frame::{FILE_TABLES, Finished, Head};
 use crate::history::History;
 use crate::pacing::Pacing;
 use crate::passing::VideoQueue;
@@ -35,7 +40,10 @@ pub(crate) struct Shown {
     pub(crate) title: String,
     pub(crate) leds: u8,
     pub(crate) abilities: u32,
+    pub(crate) screens: Vec<ScreenPlace>,
     pub(crate) phase: Phase,
+    /// What somebody must tell the remote before it lets us in.
+    pub(crate) prompt: Option<Prompt>,
 }
 
 /// What a viewer is owed beside the picture. State, not history: a new cursor replaces one
@@ -45,13 +53,14 @@ pub(crate) struct Owed {
     pub(crate) welcome: Option<Welcome>,
     pub(crate) state: bool,
     pub(crate) abilities: bool,
+    pub(crate) screens: bool,
     pub(crate) title: bool,
     pub(crate) leds: bool,
     pub(crate) cursor: bool,
     pub(crate) bell: bool,
-    pub(crate) clipboard: Option<String>,
     pub(crate) notices: VecDeque<String>,
     pub(crate) pong: Option<u32>,
+    pub(crate) prompt: bool,
 }
 
 impl Owed {
@@ -69,12 +78,13 @@ impl Owed {
             owed.welcome.map(ToBrowser::Welcome),
             owed.state.then(|| ToBrowser::State(shown.phase, String::new())),
             owed.abilities.then_some(ToBrowser::Abilities(shown.abilities)),
+            owed.screens.then(|| ToBrowser::Screens(shown.screens.clone())),
             owed.title.then(|| ToBrowser::Title(shown.title.clone())),
             owed.leds.then_some(ToBrowser::Leds(shown.leds)),
             if owed.cursor { shown.cursor.clone() } else { None },
             owed.bell.then_some(ToBrowser::Bell),
-            owed.clipboard.map(ToBrowser::ClipboardText),
             owed.pong.map(ToBrowser::Pong),
+            owed.prompt.then(|| ToBrowser::Prompt(shown.prompt.clone().unwrap_or_default())),
         ];
         for record in records.into_iter().flatten() {
             record.encode(out);
@@ -110,8 +120,16 @@ pub(crate) struct Viewer {
     /// What it is still to be sent of the remote's own video.
     pub(crate) videos: VideoQueue,
     pub(crate) owed: Owed,
+    /// What was copied on the remote last, until all of it is sent.
+    pub(crate) clipboard: Option<Outgoing>,
+    /// What it copied, as far as that has come.
+    pub(crate) pasting: ClipboardJoiner,
+    /// What it asks for of the files.
+    pub(crate) files: Files,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
+    /// Those it has as number [`FILE_TABLES`].
+    file_tables: Bytes,
     frame: u32,
     queued_bytes: usize,
     queued_messages: usize,
@@ -127,7 +145,8 @@ impl Viewer {
         picture: Picture,
         videos: VideoQueue,
     ) -> Self {
-        let watching = Permissions::INPUT.with(Permissions::CLIPBOARD_IN);
+        let watching =
+            Permissions::INPUT.with(Permissions::CLIPBOARD_IN).with(Permissions::FILES_IN);
         let permissions = if view_only { granted.without(watching) } else { granted };
         // The viewer is told what it may do now, not what its token would allow.
         welcome.permissions = permissions.0;
@@ -150,12 +169,17 @@ impl Viewer {
                 welcome: Some(welcome),
                 state: true,
                 abilities: true,
+                screens: true,
                 title: true,
                 leds: true,
                 cursor: true,
                 ..Owed::default()
             },
+            clipboard: None,
+            pasting: ClipboardJoiner::default(),
+            files: Files::default(),
             tables: 0,
+            file_tables: Bytes::new(),
             frame: 0,
             queued_bytes: 0,
             queued_messages: 0,
@@ -181,6 +205,23 @@ impl Viewer {
         let mut message = BytesMut::new();
         self.owed.encode(shown, &mut message);
         (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// A message with what there is about files, if anything is and the socket has taken the rest.
+    pub(crate) fn take_files(&mut self, now: Instant) -> Option<Bytes> {
+        if !self.is_drained() {
+            return None;
+        }
+        let mut message = BytesMut::new();
+        self.files.write(now, &mut message);
+        (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// The remote offers a file.
+    pub(crate) fn offer_file(&mut self, path: &str, size: u64) {
+        if self.permissions.allow(Permissions::FILES_OUT) {
+            self.files.offer(path, size);
+        }
     }
 
     /// What has been lossy and still for `after`, nearest `pointer` first, at most `pixels_max`
@@ -246,6 +287,26 @@ impl Viewer {
         self.frame.wrapping_add(1)
     }
 
+    /// Whether its first frame is on its way: before that there is nothing to look at.
+    pub(crate) const fn is_started(&self) -> bool {
+        self.frame > 0
+    }
+
+    /// Puts a frame together that draws nothing and brings a part of the clipboard.
+    pub(crate) fn send_part(
+        &mut self,
+        now: Instant,
+        part: ClipboardPart,
+        max_bytes: usize,
+    ) -> Bytes {
+        self.frame = self.next_frame();
+        let mut message = BytesMut::with_capacity(part.data.len() + 16);
+        ToBrowser::Clipboard(part).encode(&mut message);
+        encode_frame_end(&mut message, self.frame);
+        self.pacing.sent(now, self.frame, message.len(), max_bytes);
+        self.queue(message)
+    }
+
     /// Puts this viewer's frame together and accounts for it.
     pub(crate) fn send_frame(
         &mut self,
@@ -266,11 +327,20 @@ impl Viewer {
                 ToBrowser::Tables(number, tables.clone()).encode(&mut message);
             }
         }
+        if let Some(tables) = &finished.images.file_tables
+            && *tables != self.file_tables
+        {
+            self.file_tables = tables.clone();
+            ToBrowser::Tables(FILE_TABLES, tables.clone()).encode(&mut message);
+        }
         message.extend_from_slice(&finished.images.records);
         encode_frame_end(&mut message, self.frame);
         self.picture.sent(self.frame, finished, &head.recalled);
         self.ladder.learn(finished.rung, finished.images.lossy_pixels, finished.images.lossy_bytes);
         self.pacing.sent(now, self.frame, message.len(), max_bytes);
+        if let Some(outgoing) = &mut self.clipboard {
+            outgoing.frame_sent();
+        }
         self.queue(message)
     }
 

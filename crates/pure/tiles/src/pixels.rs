@@ -19,9 +19,8 @@ impl<'a> Pixels<'a> {
         if rect.is_empty() || !rect.fits(surface.size()) {
             return None;
         }
-        let stride_bytes = surface.stride_bytes();
-        let start = usize::from(rect.y) * stride_bytes + usize::from(rect.x) * BYTES_PER_PIXEL;
-        Some(Self { bytes: surface.bytes().get(start..)?, stride_bytes, size: rect.size() })
+        let (bytes, stride_bytes) = (surface.bytes_from(rect), surface.stride_bytes());
+        Some(Self { bytes, stride_bytes, size: rect.size() })
     }
 
     /// `None` when `bytes` is not `4 * width * height` bytes, or empty.

@@ -13,8 +13,11 @@ pub const PART_PIXELS_MAX: u32 = 256 * 1024;
 /// Most parts of a plan.
 pub const PARTS_MAX: usize = 512;
 
-/// A part of fewer pixels is sent exactly: a JPEG of it is mostly tables.
+/// Damage of fewer pixels in all is sent exactly, whatever it looks like.
 pub(crate) const LOSSLESS_BELOW_PX: u32 = 2048;
+
+/// A part of fewer pixels is no photograph: a JPEG of it is mostly header.
+pub(crate) const PHOTO_MIN_PX: u32 = 256;
 
 /// One rectangle to encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use porthole_pixels::{Rect, Surface, TILE_SIDE_PX};
 
 use crate::class::classify;
 use crate::pixels::Pixels;
-use crate::plan::{LOSSLESS_BELOW_PX, PART_PIXELS_MAX};
+use crate::plan::{PART_PIXELS_MAX, PHOTO_MIN_PX};
 use crate::{Class, Part};
 
 /// What one more image costs a browser, in pixels that it could decode in that time.
@@ -105,7 +105,7 @@ impl Run {
 
     pub(crate) fn into_part(self) -> Part {
         let class = match self.class {
-            Class::Photo if self.rect.area() < LOSSLESS_BELOW_PX => Class::Text,
+            Class::Photo if self.rect.area() < PHOTO_MIN_PX => Class::Text,
             class => class,
         };
         Part { rect: self.rect, class }

@@ -137,21 +137,24 @@ fn rectangles() -> Vec<Attack> {
 /// Little in, much out.
 fn bombs() -> Vec<Attack> {
     let bomb = deflate(&vec![0; BOMB_BYTES]);
-    let clipboard = {
-        let body = [
-            vec![0x10, 0, 0, 1],
-            deflate(&[&u32::MAX.to_be_bytes()[..], &vec![b'a'; BOMB_BYTES]].concat()),
-        ]
-        .concat();
+    let clipboard = |format: u8, said: u32, plain: &[u8]| {
+        let body = [vec![0x10, 0, 0, format], deflate(&[&said.to_be_bytes()[..], plain].concat())]
+            .concat();
         let len = i32::try_from(body.len()).unwrap_or(i32::MAX);
         [vec![3, 0, 0, 0], (-len).to_be_bytes().to_vec(), body].concat()
     };
+    // The head of a bitmap of 60,000 x 60,000 pixels, with 1 MiB behind it.
+    let mut bitmap = vec![0; 1 << 20];
+    for (at, field) in [(0, 40), (4, 60_000_u32), (8, 60_000), (12, 0x20_0001)] {
+        bitmap.splice(at..at + 4, field.to_le_bytes());
+    }
     let tight = [&[0][..], &with_compact_length(&bomb)].concat();
     vec![
         refused("a zlib bomb", then(one_rect(16, 16, 6, &with_length(&bomb))).hang()),
         refused("a zrle bomb", then(one_rect(16, 16, 16, &with_length(&bomb))).hang()),
         refused("a tight bomb", then(one_rect(16, 16, 7, &tight)).hang()),
-        endured("a clipboard bomb", then(clipboard).hang()),
+        endured("a clipboard bomb", then(clipboard(1, u32::MAX, &vec![b'a'; BOMB_BYTES])).hang()),
+        endured("a huge bitmap", then(clipboard(8, 1 << 20, &bitmap)).hang()),
     ]
 }
 

@@ -22,6 +22,7 @@ fn config(user: Option<&str>, password: &str) -> RfbConfig {
         credentials: Credentials {
             username: user.map(str::to_owned),
             password: Some(password.into()),
+            ..Credentials::default()
         },
         allow_plaintext_password: true,
         seed: Some(Seed::new([5; 32])),

@@ -1,16 +1,28 @@
 //! The link: what decodes can be written down again and means the same.
 
 use bytes::BytesMut;
-use porthole_link::{Record, ToBrowser, ToGateway, records};
+use porthole_link::{
+    ClipboardContent, ClipboardJoiner, ClipboardParts, Record, ToBrowser, ToGateway, records,
+};
+
+/// Most bytes of a clipboard format.
+const CLIPBOARD_MAX_BYTES: usize = 64;
 
 /// Records from a browser.
 ///
 /// # Panics
 ///
-/// When a record that decodes does not survive being encoded and decoded again.
+/// When a record that decodes does not survive being encoded and decoded again, or clipboard parts
+/// make something else than what they are cut from.
 pub fn link_to_gateway(message: &[u8]) {
+    let mut joiner = ClipboardJoiner::default();
     for record in records(message).flatten() {
         let Ok(Some(said)) = ToGateway::decode(record) else { continue };
+        if let ToGateway::Clipboard(part) = &said
+            && let Ok(Some(content)) = joiner.push(part, CLIPBOARD_MAX_BYTES)
+        {
+            check_parts(&content);
+        }
         let again = round_trip(|out| said.encode(out), |record| ToGateway::decode(record).ok()?);
         assert_eq!(again.as_ref(), Some(&said));
     }
@@ -33,6 +45,19 @@ pub fn link_to_browser(message: &[u8]) {
         let again = round_trip(|out| said.encode(out), |record| ToBrowser::decode(record).ok()?);
         assert_eq!(again.as_ref(), Some(&said));
     }
+}
+
+/// Cutting `content` and joining it again gives the same.
+fn check_parts(content: &ClipboardContent) {
+    let (mut parts, mut joiner) =
+        (ClipboardParts::new(content.clone()), ClipboardJoiner::default());
+    let mut joined = None;
+    while let Some(part) = parts.next(3) {
+        assert_eq!(joined, None, "something follows the last part");
+        joined = joiner.push(&part, CLIPBOARD_MAX_BYTES).expect("it was within the limit");
+    }
+    // There are no parts of nothing.
+    assert_eq!(joined.unwrap_or_default(), *content);
 }
 
 fn round_trip<T>(

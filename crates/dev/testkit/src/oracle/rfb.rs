@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use porthole_pixels::{Size, Surface};
-use porthole_remote::{Credentials, Event, Input, Output, Remote, RemoteError};
+use porthole_remote::{
+    Clipboard, Credentials, Event, Input, Output, PeerIdentity, Remote, RemoteError,
+};
 use porthole_rfb::{ARRIVED_MAX_BYTES, RfbClient, RfbConfig, Seed};
 
 use super::CutStream;
@@ -78,6 +80,8 @@ fn replay(pieces: &[&[u8]]) -> Meaning {
         replay.fed_bytes,
         replay.sent_bytes
     );
+    // What it was handed undecoded must come to the same, too.
+    replay.surface.settle();
     let pixels = replay.surface.bytes();
     // Without a comparison for each pixel: a fuzzer would trace them all.
     let opacity = pixels.as_chunks().0.iter().fold(u8::MAX, |all, [_, _, _, alpha]| all & alpha);
@@ -85,6 +89,12 @@ fn replay(pieces: &[&[u8]]) -> Meaning {
     let picture = ending.is_ok().then(|| (replay.surface.size(), pixels.to_vec()));
     Meaning { events: replay.events, picture, ending }
 }
+
+/// Most bytes of a clipboard format.
+const CLIPBOARD_MAX_BYTES: usize = 4096;
+
+/// An image to offer.
+const PNG: &[u8] = include_bytes!("../../../../../tests/vectors/dib/picture.png");
 
 struct Replay {
     client: RfbClient,
@@ -103,10 +113,10 @@ impl Replay {
             credentials: Credentials {
                 username: Some("user".into()),
                 password: Some("password".into()),
+                ..Credentials::default()
             },
             allow_plaintext_password: true,
-            clipboard_max_bytes: 4096,
-            clipboard_html: true,
+            clipboard_max_bytes: CLIPBOARD_MAX_BYTES,
             h264: true,
             measure_path: true,
             seed: Some(Seed::new([1; 32])),
@@ -134,7 +144,7 @@ impl Replay {
                 break;
             }
             // What follows is read again, as if TLS had unwrapped it.
-            self.client.handle_secured(self.now)?;
+            self.client.handle_secured(self.now, &PeerIdentity::default())?;
             self.drain();
         }
         let hoard = self.arrived.len();
@@ -156,10 +166,17 @@ impl Replay {
     }
 
     fn take(&mut self, event: Event) {
-        if matches!(event, Event::Connected | Event::ClipboardText(_)) {
+        if let Event::Clipboard(Clipboard { png: Some(png), .. }) = &event {
+            assert!(png.starts_with(b"\x89PNG") && png.len() <= CLIPBOARD_MAX_BYTES);
+        }
+        if matches!(event, Event::Connected | Event::Clipboard(_)) {
             // Something that the server can ask for, and something that it can refuse.
-            self.client.handle_input(self.now, Input::ClipboardText("clip".into()));
-            self.client.handle_input(self.now, Input::ClipboardHtml("<b>clip</b>".into()));
+            let content = Clipboard {
+                text: Some("clip".into()),
+                html: Some("<b>clip</b>".into()),
+                png: Some(PNG.into()),
+            };
+            self.client.handle_input(self.now, Input::Clipboard(content));
             self.client.handle_input(self.now, Input::Resize(Size::new(64, 48)));
         }
         self.events.push(event);

@@ -1,4 +1,4 @@
-//! Real servers that a test starts and stops: VNC servers, X displays, the gateway itself.
+//! Real servers that a test starts and stops: VNC and RDP servers, X displays, the gateway itself.
 //!
 //! Each is a guard: dropping it ends the processes that it started, by their identifiers, and
 //! no others. Ports and display numbers are chosen by the system, so any number of tests may
@@ -16,12 +16,14 @@ mod pam;
 mod picture;
 mod port;
 mod process;
+mod shadow;
 mod tigervnc;
 mod tightvnc;
 mod websockify;
 mod x11;
 mod x11_setup;
 mod x11vnc;
+mod xrdp;
 mod xvfb;
 
 pub use certificate::Certificate;
@@ -30,11 +32,13 @@ pub use gateway::{Gateway, gateway_bin};
 pub use picture::Picture;
 pub use port::{free_port, read_banner};
 pub use process::{Process, output_of, wait_until};
+pub use shadow::RdpShadow;
 pub use tigervnc::{XtigerVnc, XvncOptions};
 pub use tightvnc::TightVnc;
 pub use websockify::Websockify;
 pub use x11::{Area, Root};
 pub use x11vnc::X11Vnc;
+pub use xrdp::Xrdp;
 pub use xvfb::Xvfb;
 
 #[cfg(test)]

@@ -4,11 +4,14 @@ use std::io::Read as _;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
-use porthole_link::{ErrorRecord, Phase, ToBrowser, Welcome};
+use porthole_link::{
+    CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, Phase, Prompt,
+    ScreenPlace, ToBrowser, Welcome,
+};
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
 
-/// Most clipboard texts and notices that are kept; older ones go.
+/// Most clipboard contents and notices that are kept; older ones go.
 const KEPT_MAX: usize = 64;
 
 /// What the gateway has said beside the picture: the newest of each, or all in order.
@@ -28,16 +31,21 @@ pub struct Seen {
     pub cursor: Option<Cursor>,
     /// How often the bell rang.
     pub bells: u32,
-    /// Clipboard texts.
-    pub clipboard: Vec<String>,
+    /// Clipboard contents.
+    pub clipboard: Vec<ClipboardContent>,
+    /// The remote's screens.
+    pub screens: Vec<ScreenPlace>,
     /// Notices.
     pub notices: Vec<String>,
+    /// What the remote wanted to know, and when it did no more.
+    pub prompts: Vec<Prompt>,
     /// Answers to pings.
     pub pongs: Vec<u32>,
     /// The last record.
     pub error: Option<ErrorRecord>,
     /// Why the WebSocket closed, once it has: 1005 and 1006 as RFC 6455 §7.4.1 says.
     pub close_code: Option<u16>,
+    joiner: ClipboardJoiner,
 }
 
 impl Seen {
@@ -55,7 +63,12 @@ impl Seen {
             ToBrowser::Cursor(hotspot, size, data) => {
                 self.cursor = Some(inflate_cursor(hotspot, size, &data)?);
             }
-            ToBrowser::ClipboardText(text) => keep(&mut self.clipboard, text),
+            ToBrowser::Clipboard(part) => {
+                if let Some(content) = self.joiner.push(&part, CLIPBOARD_MAX_BYTES)? {
+                    keep(&mut self.clipboard, content);
+                }
+            }
+            ToBrowser::Screens(screens) => self.screens = screens,
             ToBrowser::Title(title) => self.title = Some(title),
             ToBrowser::Bell => self.bells += 1,
             ToBrowser::Leds(bits) => self.leds = Some(bits),
@@ -63,6 +76,7 @@ impl Seen {
             ToBrowser::Notice(words) => keep(&mut self.notices, words),
             ToBrowser::Abilities(bits) => self.abilities = Some(bits),
             ToBrowser::Pong(token) => keep(&mut self.pongs, token),
+            ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
             drawing => bail!("{drawing:?} is the screen's"),
         }
         Ok(())

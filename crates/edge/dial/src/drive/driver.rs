@@ -8,7 +8,7 @@ use std::{
 
 use bytes::BytesMut;
 use porthole_pixels::Surface;
-use porthole_remote::{Event, Input, Output, Remote, RemoteError, Secure};
+use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use porthole_wire::text;
 use tokio::time::Instant;
 
@@ -52,8 +52,12 @@ impl Driver {
     }
 
     /// See [`Remote::handle_secured`].
-    pub(super) fn handle_secured(&mut self, out: &mut Outgoing) -> Result<(), DialError> {
-        self.run(out, |remote| remote.handle_secured(now()))
+    pub(super) fn handle_secured(
+        &mut self,
+        peer: &PeerIdentity,
+        out: &mut Outgoing,
+    ) -> Result<(), DialError> {
+        self.run(out, |remote| remote.handle_secured(now(), peer))
     }
 
     /// See [`Remote::handle_input`].

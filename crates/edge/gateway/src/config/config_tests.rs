@@ -5,6 +5,8 @@ use std::{
 
 use porthole_dial::{Transport, Verify};
 
+use crate::driver::DriverSettings;
+
 use super::{
     Config,
     testing::{TOKENS, config, problems},
@@ -33,7 +35,10 @@ fn names_the_line_of_what_is_wrong() {
         ("[server]\nlisten = \"localhost:80\"\n", "test.toml:2: server.listen must be an address"),
         ("[server\n", "test.toml:1: "),
         ("[connections.a]\nprotocol = \"vnc\"\n", "test.toml:1: connections.a.hostname is missing"),
-        ("[connections.a]\nprotocol = \"rdp\"\n", "test.toml:2: connections.a.protocol: this"),
+        (
+            "[connections.a]\nprotocol = \"ssh\"\nhostname = \"h\"\n",
+            "test.toml:2: connections.a.protocol: this",
+        ),
         ("[connections.a]\nhost = \"x\"\n", "test.toml:2: unknown field `host`"),
         ("[[policy.allow]]\nprotocol = \"vnc\"\nports = [1]\n", "test.toml:1: policy.allow[0].net"),
         (
@@ -94,7 +99,7 @@ fn refuses_values_outside_their_ranges() {
         ("session", "idle_max_s = 0"),
         ("session", "session_max_s = 9"),
         ("session", "clipboard_max_bytes = 0"),
-        ("session", "clipboard_max_bytes = 1048577"),
+        ("session", "clipboard_max_bytes = 4194305"),
         ("pacing", "frame_gap_min_ms = 3"),
         ("pacing", "frame_gap_min_ms = 1001"),
         ("pacing", "unacked_max_bytes = 65535"),
@@ -187,9 +192,10 @@ fn reads_connections_of_every_kind() {
         matches!(&tcp.target.transport, Transport::Tcp { host, port: 5900 } if host == "desk-7.example")
     );
     assert_eq!(tcp.target.tls.verify, Verify::Pinned(vec![[0xab; 32]]));
-    assert!(tcp.vnc.parameters.read_only);
-    assert_eq!(tcp.vnc.parameters.quality_level, Some(6));
-    let password = tcp.vnc.credentials.password.as_ref().unwrap();
+    let DriverSettings::Vnc(vnc) = &tcp.driver else { panic!("{tcp:?}") };
+    assert!(vnc.parameters.screen.read_only);
+    assert_eq!(vnc.parameters.quality_level, Some(6));
+    let password = tcp.credentials.password.as_ref().unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(password), "geheim");
     assert!(!format!("{config:?}").contains("geheim"));
     let socket = &config.connections["socket"].target.transport;
@@ -271,6 +277,7 @@ fn the_documentation_has_every_key() {
         "[timeouts]",
         "[session]",
         "[pacing]",
+        "[files]",
         "[connections.NAME]",
         "[connections.NAME.tls]",
         "[connections.NAME.security]",
@@ -311,6 +318,7 @@ fn the_documented_examples_load() {
     std::fs::write(dir.path().join("lab-1.password"), "geheim\n").unwrap();
     let portal = rcgen::KeyPair::generate().unwrap();
     std::fs::write(dir.path().join("portal.pub.pem"), portal.public_key_pem()).unwrap();
+    std::fs::create_dir(dir.path().join("files")).unwrap();
     std::fs::write(dir.path().join("portal.key.pem"), portal.serialize_pem()).unwrap();
 
     let examples: Vec<_> = documentation.split("```toml\n").skip(1).collect();
@@ -320,5 +328,32 @@ fn the_documented_examples_load() {
         if let Err(problems) = Config::from_text(&dir.path().join("porthole.toml"), example, []) {
             panic!("{problems}\nin\n{example}");
         }
+    }
+}
+
+#[test]
+fn files_are_below_a_directory_that_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().display();
+    let drive = "[connections.a]\nprotocol = \"vnc\"\nhostname = \"a\"\n\
+                 [connections.a.parameters]\nenable-drive = true\n";
+    assert!(super::testing::config("").files.is_none());
+    let config = super::testing::config(&format!(
+        "[files]\nroot = \"{root}\"\nquota_bytes = 500\n{drive}drive-path = \"{root}/a\"\n"
+    ));
+    assert_eq!(config.files.unwrap().limits.file_bytes, 500);
+    for (text, want) in [
+        ("[files]\nquota_bytes = 1\n".to_owned(), "without files.root"),
+        ("[files]\nroot = \"/nonexistent/files\"\n".to_owned(), "no such directory"),
+        (format!("[files]\nroot = \"{root}\"\nfile_max_bytes = 0\n"), "files.file_max_bytes"),
+        (format!("{drive}drive-path = \"a\"\n"), "connections.a.parameters.enable-drive"),
+        (format!("[files]\nroot = \"{root}\"\n{drive}"), "needs drive-path"),
+        (
+            format!("[files]\nroot = \"{root}\"\n{drive}drive-path = \"../b\"\n"),
+            "connections.a.parameters.drive-path",
+        ),
+    ] {
+        let problems = super::testing::problems(&text, &[]);
+        assert!(problems.contains(want), "{problems}");
     }
 }

@@ -7,11 +7,9 @@ use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify, WebSocketT
 use porthole_remote::Credentials;
 use serde::Deserialize;
 
-use super::{ConfigError, files::Files, raw::RawSecret, tls::certificates};
-use crate::vnc::{Strictness, VncParameters};
-
-/// Port of the first VNC display.
-pub(crate) const VNC_PORT: u16 = 5900;
+use super::{ConfigError, Drives, files::Files, raw::RawSecret, tls::certificates};
+use crate::driver::DriverSettings;
+use crate::parameters::{Strictness, fingerprint};
 
 /// `[connections.NAME]` as it is written.
 #[derive(Default, Deserialize)]
@@ -41,7 +39,7 @@ struct RawTls {
 }
 
 /// `[connections.NAME.security]` as it is written.
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RawSecurity {
     require_encryption: bool,
@@ -62,21 +60,10 @@ enum RawValue {
 pub struct Connection {
     /// How to reach it.
     pub target: Target,
-    /// What it speaks, and how.
-    pub vnc: VncConnection,
-}
-
-/// What the VNC driver is told about one remote.
-#[derive(Debug, Clone, Default)]
-pub struct VncConnection {
-    /// Credentials.
+    /// What it may ask for.
     pub credentials: Credentials,
-    /// Whether an unencrypted connection is refused.
-    pub require_encryption: bool,
-    /// Whether a password may be sent in clear.
-    pub allow_plaintext_password: bool,
-    /// Everything that Guacamole has a name for.
-    pub parameters: VncParameters,
+    /// What it speaks, and how.
+    pub driver: DriverSettings,
 }
 
 impl RawConnection {
@@ -87,9 +74,9 @@ impl RawConnection {
             let reason = format!("the name must have 1 to {name_max} bytes");
             return Err(ConfigError::invalid(key, reason));
         }
-        self.check_protocol(&key)?;
-        let transport = self.transport(&key)?;
-        let tls = self.tls.check(&format!("{key}.tls"), files)?;
+        let protocol = self.protocol(&key)?;
+        let transport = self.transport(&key, protocol)?;
+        let mut tls = self.tls.check(&format!("{key}.tls"), files)?;
         let password = match (&self.password, &self.password_file) {
             (Some(password), None) => Some(password.0.clone()),
             (None, Some(path)) => Some(files.read_secret(&format!("{key}.password_file"), path)?),
@@ -100,37 +87,46 @@ impl RawConnection {
             }
         };
         let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value.text()));
-        let parameters =
-            VncParameters::read(parameters, Strictness::Configuration).map_err(|error| {
-                ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
-            })?;
-        Ok(Connection {
-            target: Target { protocol: Protocol::Vnc, transport, tls },
-            vnc: VncConnection {
-                credentials: Credentials { username: self.username, password },
-                require_encryption: self.security.require_encryption,
-                allow_plaintext_password: self.security.allow_plaintext_password,
-                parameters,
-            },
-        })
+        let read = DriverSettings::read(protocol, parameters, Strictness::Configuration);
+        let driver = read.ok_or_else(|| {
+            let reason = format!("this gateway does not speak {protocol}");
+            ConfigError::invalid(format!("{key}.protocol"), reason)
+        })?;
+        let mut driver = driver.map_err(|error| {
+            ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
+        })?;
+        match &mut driver {
+            DriverSettings::Vnc(vnc) => {
+                vnc.require_encryption = self.security.require_encryption;
+                vnc.allow_plaintext_password = self.security.allow_plaintext_password;
+            }
+            DriverSettings::Rdp(_) if self.security != RawSecurity::default() => {
+                let reason = "it is for VNC: RDP is always encrypted";
+                return Err(ConfigError::invalid(format!("{key}.security"), reason));
+            }
+            DriverSettings::Rdp(_) => {}
+        }
+        if let Some(verify) = driver.verify() {
+            if tls.verify != Verify::default() {
+                let reason = "tls.verify says how the certificate is checked; say it once";
+                return Err(ConfigError::invalid(format!("{key}.parameters"), reason));
+            }
+            tls.verify = verify;
+        }
+        let credentials = Credentials { username: self.username, password, domain: None };
+        Ok(Connection { target: Target { protocol, transport, tls }, credentials, driver })
     }
 
-    fn check_protocol(&self, key: &str) -> Result<(), ConfigError> {
+    fn protocol(&self, key: &str) -> Result<Protocol, ConfigError> {
         let key = format!("{key}.protocol");
         let Some(name) = &self.protocol else {
-            return Err(ConfigError::missing(key, "write \"vnc\""));
+            return Err(ConfigError::missing(key, "write \"vnc\" or \"rdp\""));
         };
-        match name.parse() {
-            Ok(Protocol::Vnc) => Ok(()),
-            Ok(other) => {
-                Err(ConfigError::invalid(key, format!("this gateway does not speak {other}")))
-            }
-            Err(_unknown) => Err(ConfigError::out_of_range(key, "\"vnc\"")),
-        }
+        name.parse().map_err(|_unknown| ConfigError::out_of_range(key, "\"vnc\" or \"rdp\""))
     }
 
     /// The one way to the remote that is given.
-    fn transport(&self, key: &str) -> Result<Transport, ConfigError> {
+    fn transport(&self, key: &str, protocol: Protocol) -> Result<Transport, ConfigError> {
         let port_alone = || {
             let reason = "a port belongs to a hostname; a socket has none, a url has its own";
             ConfigError::invalid(format!("{key}.port"), reason)
@@ -145,7 +141,7 @@ impl RawConnection {
                     let allowed = "a host name or an address, without port or user";
                     return Err(ConfigError::out_of_range(format!("{key}.hostname"), allowed));
                 }
-                let port = self.port.unwrap_or(VNC_PORT);
+                let port = self.port.unwrap_or(DriverSettings::port(protocol));
                 if port == 0 {
                     return Err(ConfigError::out_of_range(format!("{key}.port"), "1 to 65535"));
                 }
@@ -188,6 +184,20 @@ impl RawConnection {
     }
 }
 
+impl Connection {
+    /// Whether the drive that it asks for can be had.
+    pub(crate) fn check_drive(
+        &self,
+        name: &str,
+        drives: Option<&Drives>,
+    ) -> Result<(), ConfigError> {
+        self.driver.drive(drives).map(drop).map_err(|error| {
+            let key = format!("connections.{}.parameters.{}", quoted(name), error.name);
+            ConfigError::invalid(key, error.reason)
+        })
+    }
+}
+
 impl RawTls {
     fn check(self, key: &str, files: &Files) -> Result<TlsSettings, ConfigError> {
         let kind = self.verify.as_deref().unwrap_or("system");
@@ -216,7 +226,7 @@ impl RawTls {
                     return Err(ConfigError::missing(at, hint));
                 }
                 let pins = self.pins.iter().map(|text| {
-                    pin(text).ok_or_else(|| {
+                    fingerprint(text).ok_or_else(|| {
                         ConfigError::out_of_range(&at, "SHA-256 fingerprints of 64 hex digits")
                     })
                 });
@@ -231,18 +241,6 @@ impl RawTls {
         };
         Ok(TlsSettings { verify, server_name: self.server_name })
     }
-}
-
-/// 64 hexadecimal digits; colons and spaces between them, as tools print them, are skipped.
-fn pin(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|character| !matches!(character, ':' | ' '))
-        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-    if rest.is_empty() { bytes.try_into().ok() } else { None }
 }
 
 impl RawValue {

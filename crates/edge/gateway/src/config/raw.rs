@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     ConfigError,
     connection::RawConnection,
+    drives::RawDrives,
     log::RawLog,
     policy::RawPolicy,
     server::RawServer,
@@ -28,6 +29,7 @@ pub(crate) struct RawConfig {
     pub(crate) timeouts: RawTimeouts,
     pub(crate) session: RawSession,
     pub(crate) pacing: RawPacing,
+    pub(crate) files: RawDrives,
     pub(crate) connections: BTreeMap<String, RawConnection>,
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct RawSession {
     idle_max_s: Option<u64>,
     session_max_s: Option<u64>,
     clipboard_max_bytes: u64,
+    prompt_s: u64,
 }
 
 impl Default for RawSession {
@@ -33,6 +34,7 @@ impl Default for RawSession {
             idle_max_s: None,
             session_max_s: None,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES as u64,
+            prompt_s: 300,
         }
     }
 }
@@ -46,6 +48,7 @@ pub(crate) struct RawPacing {
     cells_max: u64,
     refine_after_ms: u64,
     lossy: bool,
+    pass_jpeg: bool,
     openh264: String,
 }
 
@@ -57,6 +60,7 @@ impl Default for RawPacing {
             cells_max: porthole_link::CELLS_MAX.into(),
             refine_after_ms: 100,
             lossy: true,
+            pass_jpeg: true,
             openh264: String::new(),
         }
     }
@@ -80,6 +84,7 @@ pub(crate) fn check(
     in_range("session.max", session.max.into(), 1, 100_000)?;
     in_range("session.viewers_max", session.viewers_max.into(), 1, 1000)?;
     in_range("session.linger_s", session.linger_s, 0, 24 * 3600)?;
+    in_range("session.prompt_s", session.prompt_s, 10, 3600)?;
     if let Some(seconds) = session.idle_max_s {
         in_range("session.idle_max_s", seconds, 10, SESSION_MAX_S)?;
     }
@@ -104,10 +109,13 @@ pub(crate) fn check(
             cells_max: u16::try_from(pacing.cells_max).unwrap_or(porthole_link::CELLS_MAX),
             refine_after: Duration::from_millis(pacing.refine_after_ms),
             lossy: pacing.lossy,
+            pass_jpeg: pacing.pass_jpeg,
             linger: Duration::from_secs(session.linger_s),
             idle_max: session.idle_max_s.map(Duration::from_secs),
             age_max: session.session_max_s.map(Duration::from_secs),
+            prompt_max: Duration::from_secs(session.prompt_s),
             viewers_max: len(session.viewers_max.into()),
+            files: false,
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },
     })

@@ -1,5 +1,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -158,7 +163,7 @@ async fn every_answer_is_secured() {
     for line in ["GET /", "GET /absent", "GET /healthz", "GET /link", "POST /", "HEAD /s"] {
         let reply = gateway.ask(line, "").await;
         let policy = reply.header("content-security-policy").unwrap();
-        assert!(policy.contains("script-src 'self';"), "{policy}");
+        assert!(policy.contains("; script-src 'self' 'sha256-"), "{policy}");
         assert!(policy.ends_with("frame-ancestors https://a.example"), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{line}");
@@ -168,6 +173,59 @@ async fn every_answer_is_secured() {
         assert_eq!(reply.header("strict-transport-security"), None);
         assert_eq!(reply.header("location"), None);
     }
+}
+
+#[tokio::test]
+async fn the_policy_allows_what_stands_in_the_page() {
+    let gateway = Running::start("").await;
+    let page = gateway.ask("GET /", "").await;
+    let policy = page.header("content-security-policy").unwrap();
+    let text = std::str::from_utf8(&page.body).unwrap();
+    for element in ["script", "style"] {
+        let (_, part) = text.split_once(&format!("<{element}>")).unwrap();
+        let (inside, _) = part.split_once(&format!("</{element}>")).unwrap();
+        let hash = STANDARD.encode(Sha256::digest(inside));
+        let allowed = format!("; {element}-src 'self' 'sha256-{hash}';");
+        assert!(policy.contains(&allowed), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn hello_may_come_with_the_request() {
+    let gateway = Running::start("").await;
+    let answer = async |hello: &[u8], want: &str| {
+        let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+        let request = format!(
+            "GET /link HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             sec-websocket-protocol: porthole.v1, porthole.token.a.b.c, porthole.hello.{}\r\n\r\n",
+            gateway.address,
+            URL_SAFE_NO_PAD.encode(hello),
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        // Without another word from this side.
+        while !String::from_utf8_lossy(&bytes).contains(want) {
+            assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0);
+        }
+        let Reply { status, head, .. } = Reply::parse(&bytes);
+        assert_eq!(status, 101, "{head}");
+        assert!(!head.contains("hello"), "{head}");
+    };
+    let hello = [1, 13, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100, 0, 0];
+    answer(&hello, "malformed").await;
+    let mut newer = hello;
+    newer[4] = 2;
+    answer(&newer, "link_version").await;
+    // A record of another kind, and none.
+    answer(&[7, 0, 0, 0], "no_hello").await;
+    answer(&[], "no_hello").await;
+
+    let junk = "sec-websocket-protocol: porthole.v1, porthole.hello.!\r\n";
+    assert_eq!(gateway.upgrade("/link", junk).await.status, 400);
+    let long =
+        format!("sec-websocket-protocol: porthole.v1, porthole.hello.{}\r\n", "A".repeat(1028));
+    assert_eq!(gateway.upgrade("/link", &long).await.status, 400);
 }
 
 #[tokio::test]

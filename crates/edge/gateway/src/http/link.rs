@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
@@ -10,7 +13,9 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use porthole_link::{SUBPROTOCOL, TO_GATEWAY_MAX_BYTES, TOKEN_SUBPROTOCOL_PREFIX};
+use porthole_link::{
+    HELLO_SUBPROTOCOL_PREFIX, SUBPROTOCOL, TO_GATEWAY_MAX_BYTES, TOKEN_SUBPROTOCOL_PREFIX,
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -24,6 +29,9 @@ use crate::{App, sessions, tokens};
 
 /// How long the connection may take to be handed over once the answer is written.
 const UPGRADE_MAX: Duration = Duration::from_secs(10);
+
+/// Longest Hello in a request, in letters of base64: many times what one has.
+const HELLO_MAX_LETTERS: usize = 1 << 10;
 
 /// Bytes read from the socket at a time. What browsers send is short; many links are idle.
 const READ_BUFFER_BYTES: usize = 4 << 10;
@@ -47,6 +55,8 @@ struct Offer {
     /// Whether it offered our subprotocol; the answer must then choose it.
     subprotocol: bool,
     token: Option<String>,
+    /// The first record, if it came with the request.
+    hello: Option<Vec<u8>>,
 }
 
 /// Answers with 101 and hands the socket to the sessions, or says why not.
@@ -74,18 +84,26 @@ pub(super) fn answer(
 
     let upgraded = hyper::upgrade::on(request);
     let (app, connection, address) = (Arc::clone(app), Arc::clone(connection), peer.address);
-    let token = offer.token;
+    let (token, hello) = (offer.token, offer.hello);
     tokio::spawn(async move {
         // Counts against `server.connections_max` as long as the link lives.
         let _connection = connection;
-        let upgraded = match tokio::time::timeout(UPGRADE_MAX, upgraded).await {
-            Ok(Ok(upgraded)) => TokioIo::new(upgraded),
-            Ok(Err(error)) => return tracing::debug!(peer = %address, %error, "upgrade failed"),
-            Err(_elapsed) => return tracing::debug!(peer = %address, "upgrade took too long"),
+        let socket = async {
+            let upgraded = match tokio::time::timeout(UPGRADE_MAX, upgraded).await {
+                Ok(Ok(upgraded)) => TokioIo::new(upgraded),
+                Ok(Err(error)) => {
+                    tracing::debug!(peer = %address, %error, "upgrade failed");
+                    return None;
+                }
+                Err(_elapsed) => {
+                    tracing::debug!(peer = %address, "upgrade took too long");
+                    return None;
+                }
+            };
+            let config = Some(websocket_config());
+            Some(WebSocketStream::from_raw_socket(upgraded, Role::Server, config).await)
         };
-        let config = Some(websocket_config());
-        let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, config).await;
-        sessions::serve_link(app, socket, token, address).await;
+        sessions::serve_link(app, socket, token, hello, address).await;
     });
     switching(&offer.accept_key, offer.subprotocol)
 }
@@ -146,11 +164,24 @@ fn check(app: &App, peer: &Peer, request: &Request<Incoming>) -> Result<Offer, R
         let words = "the subprotocol porthole.v1 must be offered";
         return refuse(StatusCode::BAD_REQUEST, "subprotocol", words);
     }
+    let decode = |letters: String| {
+        let fits = letters.len() <= HELLO_MAX_LETTERS;
+        URL_SAFE_NO_PAD.decode(letters).ok().filter(|_| fits)
+    };
+    let hello = match offered.hello.map(decode) {
+        Some(None) => {
+            let words = "the subprotocol porthole.hello. holds no base64url of a record";
+            return refuse(StatusCode::BAD_REQUEST, "hello", words);
+        }
+        Some(hello) => hello,
+        None => None,
+    };
     let token = offered.token.or_else(|| query_token(request.uri().query().unwrap_or_default()));
     Ok(Offer {
         accept_key: derive_accept_key(key),
         subprotocol: offered.ours,
         token: token.filter(|token| tokens::fits(token)),
+        hello,
     })
 }
 
@@ -160,6 +191,7 @@ struct Offered {
     any: bool,
     ours: bool,
     token: Option<String>,
+    hello: Option<String>,
 }
 
 impl Offered {
@@ -169,6 +201,9 @@ impl Offered {
             self.ours |= name == SUBPROTOCOL;
             if let Some(token) = name.strip_prefix(TOKEN_SUBPROTOCOL_PREFIX) {
                 self.token.get_or_insert_with(|| token.to_owned());
+            }
+            if let Some(hello) = name.strip_prefix(HELLO_SUBPROTOCOL_PREFIX) {
+                self.hello.get_or_insert_with(|| hello.to_owned());
             }
         }
     }

@@ -3,23 +3,17 @@
 use std::{pin::Pin, sync::Arc, time::Instant};
 
 use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial};
-use porthole_pixels::Surface;
+use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
-use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
-use crate::{App, Plan};
+use crate::{App, Plan, driver::DriverConfig};
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>;
 
 /// A connection to a remote in any of its stages.
 pub(super) enum RemoteSide {
     /// On its way.
-    Dialling {
-        dialling: Dialling,
-        config: Box<RfbConfig>,
-        encodings_given: bool,
-        limits: DrivenLimits,
-    },
+    Dialling { dialling: Dialling, driver: DriverConfig, limits: DrivenLimits },
     /// Up.
     Up(Box<Driven>),
     /// Never came up, or is no more.
@@ -33,8 +27,7 @@ impl RemoteSide {
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
         let dialling =
             Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
-        let encodings_given = plan.encodings_given;
-        Self::Dialling { dialling, config: Box::new(plan.rfb.clone()), encodings_given, limits }
+        Self::Dialling { dialling, driver: plan.driver.clone(), limits }
     }
 
     /// The next thing the remote has to say. Cancel-safe; never ready once the remote is gone.
@@ -43,7 +36,7 @@ impl RemoteSide {
     ///
     /// The remote could not be reached, was lost, or broke its protocol.
     pub(super) async fn next(&mut self, surface: &mut Surface) -> Result<DrivenEvent, DialError> {
-        if let Self::Dialling { dialling, config, encodings_given, limits } = self {
+        if let Self::Dialling { dialling, driver, limits } = self {
             let dialled = match dialling.await {
                 Ok(dialled) => dialled,
                 Err(error) => {
@@ -51,17 +44,26 @@ impl RemoteSide {
                     return Err(error);
                 }
             };
-            let mut config = RfbConfig::clone(config);
-            if dialled.is_local && !*encodings_given {
-                config.encodings = EncodingKind::LOCAL.to_vec();
-            }
-            let client = RfbClient::new(config, Instant::now());
-            let driven = Driven::new(dialled.stream, Box::new(client), dialled.tls, *limits);
+            let remote = match driver.start(dialled.is_local, Instant::now()) {
+                Ok(remote) => remote,
+                Err(error) => {
+                    *self = Self::Gone;
+                    return Err(error.into());
+                }
+            };
+            let driven = Driven::new(dialled.stream, remote, dialled.tls, *limits);
             *self = Self::Up(Box::new(driven));
         }
         match self {
             Self::Up(driven) => driven.next(surface).await,
             _ => std::future::pending().await,
+        }
+    }
+
+    /// A viewer would like this size: see [`DriverConfig::wish`].
+    pub(super) fn wish(&mut self, size: Size, scale_percent: u16) {
+        if let Self::Dialling { driver, .. } = self {
+            driver.wish(size, scale_percent);
         }
     }
 

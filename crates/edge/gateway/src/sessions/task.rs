@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use porthole_dial::{DialError, DrivenEvent};
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::Event;
+use porthole_remote::{Credentials, Event};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -19,7 +19,9 @@ use tokio::{
 };
 
 use super::{
+    ask::{Asking, Question},
     compute::Encodings,
+    files::FileDesk,
     open::hex,
     registry::{Place, SessionId},
     remote::RemoteSide,
@@ -78,7 +80,8 @@ pub(super) async fn run(
     app.metrics.session_opened();
     let started_at = Instant::now();
     let Opening { id, seed, place: _place } = opening;
-    let mut runner = Runner::new(&app, &plan, id, seed);
+    let label = plan.label.clone();
+    let mut runner = Runner::new(&app, plan, id, seed);
     // The viewer that opened the session is on its way. A remote that is refused at once must find
     // it here, or it would never learn why.
     if let Some(command) = commands.recv().await {
@@ -99,6 +102,7 @@ pub(super) async fn run(
                 None => runner.handle_stop(),
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
+            (key, result) = runner.files.next() => runner.session.handle_file(key, result),
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -109,7 +113,7 @@ pub(super) async fn run(
     }
     tracing::info!(
         session = runner.name,
-        connection = plan.label,
+        connection = label,
         cause,
         seconds = started_at.elapsed().as_secs(),
         "session ended"
@@ -129,11 +133,13 @@ struct Runner {
     name: String,
     session: Session,
     remote: RemoteSide,
+    /// What to dial. Holds credentials until the remote is up.
+    plan: Plan,
+    asking: Asking,
     encodings: Encodings,
+    files: FileDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
-    /// Whether the operator lets viewers change the remote's size.
-    resize: bool,
     connected: bool,
     single_use: bool,
     /// Why the session failed, if it did; more telling than that the remote is gone.
@@ -141,12 +147,13 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(app: &Arc<App>, plan: &Plan, id: SessionId, seed: u64) -> Self {
+    fn new(app: &Arc<App>, plan: Plan, id: SessionId, seed: u64) -> Self {
         let config = SessionConfig {
             lossy: plan.lossy,
-            passes_video: plan.rfb.h264,
+            passes_video: plan.driver.has_video(),
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
+            files: plan.drive.is_some(),
             ..app.config.session.each.clone()
         };
         Self {
@@ -154,11 +161,13 @@ impl Runner {
             id,
             name: hex(&id),
             session: Session::new(Instant::now(), seed, config),
-            remote: RemoteSide::dial(app, plan),
+            remote: RemoteSide::dial(app, &plan),
+            files: FileDesk::new(plan.drive.as_ref(), &hex(&id)),
+            plan,
+            asking: Asking::default(),
             encodings: Encodings::default(),
             viewers: HashMap::new(),
             viewers_ever: 0,
-            resize: plan.resize,
             connected: false,
             single_use: app.config.tokens.single_use,
             fault: None,
@@ -177,11 +186,13 @@ impl Runner {
                     self.forget(viewer);
                 }
                 Output::Input(input) => self.remote.handle_input(input),
+                Output::Credentials(answer) => self.handle_credentials(&answer),
                 Output::Encode(job) => {
                     if let Some(finished) = self.encodings.start(*job) {
                         self.handle_encoded(finished);
                     }
                 }
+                Output::File(key, order) => self.files.start(key, order),
                 Output::Painted(latency) => self.app.metrics.frame_latency(latency),
                 Output::End(cause) => return Next::End(cause),
                 Output::Wait(deadline) => return Next::Wait(deadline),
@@ -193,13 +204,14 @@ impl Runner {
         let now = Instant::now();
         match event {
             // What the operator forbids, the viewers need not know to be possible.
-            Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.resize => {}
+            Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.plan.resize => {}
             Ok(DrivenEvent::Event(Event::Unverified(words))) => {
                 tracing::warn!(session = self.name, "{words}");
             }
             Ok(DrivenEvent::Event(event)) => {
                 if event == Event::Connected {
                     self.connected = true;
+                    *self.plan.driver.credentials_mut() = Credentials::default();
                     tracing::info!(session = self.name, "remote connected");
                 }
                 self.session.handle_event(now, event);
@@ -213,8 +225,33 @@ impl Runner {
                     message: "the remote ended the session".into(),
                 });
             }
-            Err(error) => self.handle_fault(&error.into()),
+            Err(error) => match self.question(&error) {
+                Some(Question { fields, reason }) => {
+                    tracing::info!(
+                        session = self.name,
+                        cause = error.cause(),
+                        "asking for {fields}"
+                    );
+                    self.remote = RemoteSide::Gone;
+                    self.session.handle_prompt(now, fields, reason);
+                }
+                None => self.handle_fault(&error.into()),
+            },
         }
+    }
+
+    /// What to ask for after `error`, if that may help and somebody is there.
+    fn question(&mut self, error: &DialError) -> Option<Question> {
+        if self.connected || !self.session.can_ask() {
+            return None;
+        }
+        self.asking.after(error)
+    }
+
+    /// Somebody has answered: another try.
+    fn handle_credentials(&mut self, answer: &Credentials) {
+        self.plan.driver.credentials_mut().fill(self.asking.asked(), answer);
+        self.remote = RemoteSide::dial(&self.app, &self.plan);
     }
 
     fn handle_fault(&mut self, error: &GatewayError) {
@@ -252,6 +289,7 @@ impl Runner {
         match command {
             Command::Attach { hello, permissions, secret, outgoing, reply } => {
                 let viewer = ViewerId(self.viewers_ever);
+                self.remote.wish(hello.size, hello.scale_percent);
                 self.viewers_ever += 1;
                 let attach = Attach { viewer, hello, permissions, session: self.id, secret };
                 let attached = self.session.handle_attach(now, &attach);

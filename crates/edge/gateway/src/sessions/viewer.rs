@@ -44,7 +44,16 @@ type Sink = SplitSink<LinkSocket, Message>;
 pub(super) async fn read_hello(socket: &mut LinkSocket) -> Result<Hello, GatewayError> {
     let first = timeout(HELLO_MAX, socket.next()).await.map_err(|_| GatewayError::NoHello)?;
     let Some(Ok(Message::Binary(message))) = first else { return Err(GatewayError::NoHello) };
-    let record = records(&message).next().ok_or(GatewayError::NoHello)?;
+    parse_hello(&message)
+}
+
+/// The Hello that `message` begins with.
+///
+/// # Errors
+///
+/// As [`read_hello`].
+pub(super) fn parse_hello(message: &[u8]) -> Result<Hello, GatewayError> {
+    let record = records(message).next().ok_or(GatewayError::NoHello)?;
     match ToGateway::decode(record?) {
         Ok(Some(ToGateway::Hello(hello))) => Ok(hello),
         Ok(_) => Err(GatewayError::NoHello),
@@ -59,6 +68,12 @@ pub(super) async fn read_hello(socket: &mut LinkSocket) -> Result<Hello, Gateway
 pub(super) async fn turn_away(socket: LinkSocket, error: &ErrorRecord) {
     let (mut sink, mut stream) = socket.split();
     say_goodbye(&mut sink, &mut stream, error).await;
+}
+
+/// Gives up a place whose browser never came to take it.
+pub(super) async fn leave(attached: Attached) {
+    // A session that has ended needs no telling.
+    let _ended = attached.commands.send(Command::Detach(attached.viewer)).await;
 }
 
 /// Carries records between a viewer's socket and its session until one of them ends.

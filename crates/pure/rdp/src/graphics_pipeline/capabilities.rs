@@ -4,6 +4,8 @@
 //! that closes the channel otherwise. Version 10.1 cannot say so, and 10.5 and 10.6 cannot refuse
 //! scaled surfaces, so these are left out; 10.3 has it built in, and offers no more than 10.4.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::error::GraphicsError;
@@ -22,7 +24,7 @@ const AVC_DISABLED: u32 = 0x20;
 const SCALED_MAP_DISABLED: u32 = 0x80;
 
 /// Which forms of H.264 the server may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum H264Use {
     /// Nobody can decode it.
     None,
@@ -56,10 +58,50 @@ impl H264Use {
             (VERSION_10_7, SMALL_CACHE | avc | SCALED_MAP_DISABLED),
         ]
     }
+}
 
-    /// The message that opens the channel.
-    pub(crate) fn advertise(self) -> Bytes {
-        caps_advertise(&self.sets())
+/// What the server was told, which may change: it then begins anew. Versions from 10.3 on know
+/// that; `FreeRDP` takes it with others, too.
+#[derive(Debug, Default)]
+pub(crate) struct Agreement {
+    last: Option<H264Use>,
+    /// What is on its way may belong to an earlier one.
+    versions: BTreeSet<u32>,
+    best: Option<H264Use>,
+    is_restarting: bool,
+}
+
+impl Agreement {
+    /// The message that tells the server of `h264`, unless it knows.
+    pub(crate) fn advertise(&mut self, h264: H264Use) -> Option<Bytes> {
+        if self.last == Some(h264) {
+            return None;
+        }
+        self.is_restarting = self.last.is_some();
+        self.last = Some(h264);
+        self.best = self.best.max(self.last);
+        self.versions.extend(h264.sets().into_iter().map(|(version, _)| version));
+        Some(caps_advertise(&h264.sets()))
+    }
+
+    /// What the server was last told.
+    pub(crate) const fn last(&self) -> Option<H264Use> {
+        self.last
+    }
+
+    /// The most that it was ever told.
+    pub(crate) fn best_h264(&self) -> H264Use {
+        self.best.unwrap_or(H264Use::None)
+    }
+
+    /// Whether the server was told anew, and has not reset its graphics since.
+    pub(crate) const fn is_restarting(&self) -> bool {
+        self.is_restarting
+    }
+
+    /// Whether the graphics that are reset now are those of other capabilities.
+    pub(crate) fn take_restart(&mut self) -> bool {
+        std::mem::take(&mut self.is_restarting)
     }
 
     /// The server chose `version`. Its flags say no more than ours: what we can do, we can do
@@ -68,8 +110,8 @@ impl H264Use {
     /// # Errors
     ///
     /// That was not among the sets.
-    pub(crate) fn check_confirmed(self, version: u32) -> Result<(), GraphicsError> {
-        if self.sets().into_iter().any(|(offered, _)| offered == version) {
+    pub(crate) fn check_confirmed(&self, version: u32) -> Result<(), GraphicsError> {
+        if self.versions.contains(&version) {
             Ok(())
         } else {
             let field = "graphics version";
@@ -85,10 +127,10 @@ mod tests {
         CapabilitiesV8Flags, CapabilitiesV10Flags, CapabilitiesV81Flags, CapabilitySet, GfxPdu,
     };
 
-    use super::H264Use;
+    use super::{Agreement, H264Use};
 
     fn sets(of: H264Use) -> Vec<CapabilitySet> {
-        match decode(&of.advertise()).unwrap() {
+        match decode(&Agreement::default().advertise(of).unwrap()).unwrap() {
             GfxPdu::CapabilitiesAdvertise(pdu) => {
                 pdu.0.iter().map(|set| set.parsed().unwrap().unwrap()).collect()
             }
@@ -128,7 +170,24 @@ mod tests {
             (H264Use::Avc444, 0x000a_0701, true),
             (H264Use::None, 0x000a_0100, false),
         ] {
-            assert_eq!(of.check_confirmed(version).is_ok(), is_offered, "{of:?} {version:#x}");
+            let mut agreement = Agreement::default();
+            agreement.advertise(of);
+            let is_taken = agreement.check_confirmed(version).is_ok();
+            assert_eq!(is_taken, is_offered, "{of:?} {version:#x}");
         }
+    }
+
+    #[test]
+    fn tells_of_changes_alone() {
+        let mut agreement = Agreement::default();
+        assert!(agreement.advertise(H264Use::Avc420).is_some());
+        assert!(agreement.advertise(H264Use::Avc420).is_none());
+        assert!(!agreement.take_restart());
+        assert!(agreement.advertise(H264Use::None).is_some());
+        assert!(agreement.take_restart() && !agreement.take_restart());
+        // The answer to the first may be on its way.
+        assert!(agreement.check_confirmed(0x0008_0105).is_ok());
+        assert!(agreement.check_confirmed(0x000a_0701).is_ok());
+        assert_eq!(agreement.best_h264(), H264Use::Avc420);
     }
 }

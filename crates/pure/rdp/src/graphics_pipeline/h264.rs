@@ -1,23 +1,53 @@
 //! What decodes H.264, lent by whoever has a decoder.
 
 use std::fmt;
+use std::sync::Arc;
 
 use porthole_pixels::Size;
 
 /// One decoder of one H.264 stream.
 pub trait H264Decoder: Send {
-    /// Decodes one or more whole access units in Annex B form and gives the last picture, if
-    /// there is one already.
+    /// Decodes one or more whole access units in Annex B form and lends the last picture to `show`,
+    /// once, if there is one already.
     ///
     /// # Errors
     ///
     /// The stream does not decode. The decoder may be used again from a picture on that refers
     /// to no other.
-    fn decode(&mut self, annex_b: &[u8]) -> Result<Option<YuvPicture<'_>>, H264Fault>;
+    fn decode(
+        &mut self,
+        annex_b: &[u8],
+        show: &mut dyn FnMut(&YuvPicture<'_>),
+    ) -> Result<(), H264Fault>;
 }
 
-/// Makes a decoder for a new stream.
-pub type OpenDecoder = Box<dyn FnMut() -> Result<Box<dyn H264Decoder>, H264Fault> + Send>;
+/// Makes decoders, one for each stream.
+#[derive(Clone)]
+pub struct OpenDecoder(Arc<dyn Fn() -> Result<Box<dyn H264Decoder>, H264Fault> + Send + Sync>);
+
+impl OpenDecoder {
+    /// `open` makes one.
+    pub fn new(
+        open: impl Fn() -> Result<Box<dyn H264Decoder>, H264Fault> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(open))
+    }
+
+    /// A decoder for a new stream.
+    ///
+    /// # Errors
+    ///
+    /// There is none to be had.
+    pub(crate) fn open(&self) -> Result<Box<dyn H264Decoder>, H264Fault> {
+        self.0()
+    }
+}
+
+impl fmt::Debug for OpenDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpenDecoder")
+    }
+}
 
 /// Why a stream does not decode, in the decoder's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

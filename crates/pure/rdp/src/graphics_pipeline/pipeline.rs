@@ -10,7 +10,7 @@ use porthole_wire::Reader;
 use super::acknowledge::Acknowledgements;
 use super::budget::Budget;
 use super::cache::{Cache, Entry};
-use super::capabilities::H264Use;
+use super::capabilities::{Agreement, H264Use};
 use super::codecs::{ChromaLayout, Codecs, PROGRESSIVE};
 use super::error::GraphicsError;
 use super::h264::OpenDecoder;
@@ -23,15 +23,12 @@ use super::surfaces::Surfaces;
 use super::video::{AVC420, AVC444, AVC444_V2, Target, Video};
 
 /// What can be done with H.264. Without any of it the server is told not to use it.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct GraphicsConfig {
     /// Viewers may show H.264 themselves: [`GraphicsPipeline::set_video_wanted`] says when.
     pub passes_video: bool,
     /// Decodes it here, when viewers do not.
     pub open_decoder: Option<OpenDecoder>,
-    /// Take 4:4:4, too, which only a decoder here can put together: sharper colours, against
-    /// pictures that are never passed on.
-    pub takes_yuv444: bool,
 }
 
 /// What a [`GraphicsPipeline`] asks of its caller.
@@ -41,11 +38,14 @@ pub enum GraphicsOutput {
     Send(Bytes),
     /// Pass this on to the session.
     Event(Event),
-    /// Have the server draw this part of the output anew, best so that its H.264 streams begin
+    /// Have the server draw this part of the output anew, as far as there is one, best so that its H.264 streams begin
     /// anew with it (Refresh Rect or Suppress Output, `[MS-RDPBCGR]` 2.2.11.2 and 2.2.11.3, or a
     /// new connection): something was missed that cannot be had otherwise.
     Redraw(Rect),
 }
+
+/// Wherever the output ends.
+const EVERYTHING: Rect = Rect::new(0, 0, u16::MAX, u16::MAX);
 
 /// What is to be done, in order.
 #[derive(Debug, Default)]
@@ -66,7 +66,8 @@ impl Outbox {
 
 /// The client's end of the graphics channel. Make a new one whenever the server opens the channel.
 pub struct GraphicsPipeline {
-    h264: H264Use,
+    agreement: Agreement,
+    passes_video: bool,
     segments: Segments,
     surfaces: Surfaces,
     cache: Cache,
@@ -82,30 +83,27 @@ pub struct GraphicsPipeline {
 }
 
 impl GraphicsPipeline {
-    /// The server has opened the channel. The first output is what we can do.
-    pub fn new(config: GraphicsConfig) -> Self {
-        let GraphicsConfig { passes_video, open_decoder, takes_yuv444 } = config;
-        let h264 = match (&open_decoder, takes_yuv444, passes_video) {
-            (Some(_), true, _) => H264Use::Avc444,
-            (Some(_), false, _) | (None, _, true) => H264Use::Avc420,
-            (None, _, false) => H264Use::None,
-        };
-        let mut outbox = Outbox::default();
-        outbox.push(GraphicsOutput::Send(h264.advertise()));
-        Self {
-            h264,
+    /// The server has opened the channel. `is_video_wanted` is what would be said with
+    /// [`GraphicsPipeline::set_video_wanted`]. The first output is what we can do.
+    pub fn new(config: GraphicsConfig, is_video_wanted: bool) -> Self {
+        let GraphicsConfig { passes_video, open_decoder } = config;
+        let mut pipeline = Self {
+            agreement: Agreement::default(),
+            passes_video,
             segments: Segments::new(),
             surfaces: Surfaces::default(),
             cache: Cache::default(),
             codecs: Codecs::default(),
-            video: Video::new(open_decoder),
+            video: Video::new(open_decoder, passes_video && is_video_wanted),
             acknowledgements: Acknowledgements::default(),
             screens: Vec::new(),
             is_in_frame: false,
             is_unfinished: false,
-            outbox,
+            outbox: Outbox::default(),
             scratch: Vec::new(),
-        }
+        };
+        pipeline.advertise();
+        pipeline
     }
 
     /// Takes one whole message of the channel and draws what it says on `output`, the picture that
@@ -115,6 +113,7 @@ impl GraphicsPipeline {
     ///
     /// The server broke the protocol. The connection is over.
     pub fn handle(&mut self, payload: &[u8], output: &mut Surface) -> Result<(), GraphicsError> {
+        self.catch_up(output)?;
         let mut message = std::mem::take(&mut self.scratch);
         message.clear();
         self.segments.open(payload, &mut message)?;
@@ -127,6 +126,7 @@ impl GraphicsPipeline {
             let waiting = self.outbox.waiting.len();
             GraphicsError::check_limit("answers to one message", waiting, OUTPUTS_MAX)?;
         }
+        self.give_up_hopeless_video();
         if self.is_unfinished && !self.is_in_frame {
             self.finish_frame(output)?;
         }
@@ -142,14 +142,47 @@ impl GraphicsPipeline {
     }
 
     /// Whether all who watch show H.264 themselves: then streams are passed on from the next
-    /// picture that refers to no other, and the output does not show them. At first they do not.
+    /// picture that refers to no other, and the output does not show them. Where nobody can show or
+    /// decode them any more, the server is asked to do without.
     pub fn set_video_wanted(&mut self, is_wanted: bool) {
+        let is_wanted = is_wanted && self.passes_video && !self.video.is_hopeless();
         self.video.want(is_wanted, &self.surfaces, &mut self.outbox);
+        self.advertise();
     }
 
     /// Somebody needs the streams from a beginning: a viewer that came later, or lost something.
     pub fn restart_video(&mut self) {
         self.video.restart(&mut self.outbox);
+        self.give_up_hopeless_video();
+    }
+
+    /// Draws on `output` what was passed on and somebody lacks, if there is a decoder. Done with
+    /// every message, too.
+    ///
+    /// # Errors
+    ///
+    /// None that a server can bring about.
+    pub fn catch_up(&mut self, output: &mut Surface) -> Result<(), GraphicsError> {
+        if self.video.catch_up(&mut self.surfaces, output)? {
+            self.outbox.push(GraphicsOutput::Event(Event::FrameEnd));
+        }
+        Ok(())
+    }
+
+    /// The channel is closed: nothing that was passed on is shown any more.
+    pub fn end_video(&mut self) {
+        self.video.end_all(&mut self.outbox);
+    }
+
+    /// The output has another size than the server last gave it on this channel.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub fn resize(&mut self, size: Size, output: &mut Surface) -> Result<(), GraphicsError> {
+        self.surfaces.resize_output(size, output)?;
+        self.video.end_all(&mut self.outbox);
+        Ok(())
     }
 
     /// How many bytes wait to be handled behind the next message. The server is told with each
@@ -173,7 +206,13 @@ impl GraphicsPipeline {
         match message {
             Message::StartFrame => self.is_in_frame = true,
             Message::EndFrame { frame } => self.end_frame(frame, output)?,
-            Message::CapsConfirm { version } => self.h264.check_confirmed(version)?,
+            Message::CapsConfirm { version } => {
+                self.agreement.check_confirmed(version)?;
+                if self.agreement.is_restarting() {
+                    // Servers are known that go on where they were, with what changes.
+                    self.outbox.redraw(Some(EVERYTHING));
+                }
+            }
             Message::EvictCacheEntry { slot } => self.cache.evict(slot),
             Message::CreateSurface { id, size } => {
                 self.forget_surface(id);
@@ -265,14 +304,13 @@ impl GraphicsPipeline {
     ) -> Result<(), GraphicsError> {
         let outbox = &mut self.outbox;
         let mut target = Target { surfaces: &mut self.surfaces, output, budget, outbox };
-        match (codec, self.h264) {
-            (AVC420, H264Use::Avc420 | H264Use::Avc444) => {
-                self.video.draw_avc420(surface, data, &mut target)
-            }
-            (AVC444, H264Use::Avc444) => {
+        let h264 = self.agreement.best_h264();
+        match codec {
+            AVC420 if h264 >= H264Use::Avc420 => self.video.draw_avc420(surface, data, &mut target),
+            AVC444 if h264 == H264Use::Avc444 => {
                 self.video.draw_avc444(surface, data, ChromaLayout::Rows, &mut target)
             }
-            (AVC444_V2, H264Use::Avc444) => {
+            AVC444_V2 if h264 == H264Use::Avc444 => {
                 self.video.draw_avc444(surface, data, ChromaLayout::Columns, &mut target)
             }
             _ => {
@@ -320,9 +358,15 @@ impl GraphicsPipeline {
         GraphicsError::check_limit("output height", height, u16::MAX)?;
         // Just checked.
         let size = Size::new(width as u16, height as u16);
+        if self.agreement.take_restart() {
+            // Servers make their surfaces anew with other capabilities.
+            self.video.forget_all(&mut self.outbox);
+            self.surfaces = Surfaces::default();
+            self.codecs = Codecs::default();
+            self.cache = Cache::default();
+        }
         if size != output.size() {
-            self.surfaces.resize_output(size, output)?;
-            self.video.end_all(&mut self.outbox);
+            self.resize(size, output)?;
             self.outbox.push(GraphicsOutput::Event(Event::Resized(size)));
         }
         let screens = screens(monitors, size);
@@ -331,6 +375,27 @@ impl GraphicsPipeline {
             self.screens = screens;
         }
         Ok(())
+    }
+
+    /// Streams that nobody can begin with are of no use: the server is asked to do without.
+    fn give_up_hopeless_video(&mut self) {
+        if self.video.is_hopeless() && self.video.is_wanted() {
+            self.set_video_wanted(false);
+        }
+    }
+
+    /// Tells the server what we can do, if that is not what it was told last.
+    fn advertise(&mut self) {
+        let has_decoder = self.video.has_decoder();
+        let h264 = match (self.video.is_wanted(), has_decoder) {
+            // What is to be passed on must not be what only a decoder can put together.
+            (true, _) => H264Use::Avc420,
+            (false, true) => self.agreement.last().unwrap_or(H264Use::Avc444).max(H264Use::Avc420),
+            (false, false) => H264Use::None,
+        };
+        if let Some(message) = self.agreement.advertise(h264) {
+            self.outbox.push(GraphicsOutput::Send(message));
+        }
     }
 
     fn forget_surface(&mut self, id: u16) {
@@ -358,8 +423,8 @@ impl GraphicsPipeline {
 
 impl std::fmt::Debug for GraphicsPipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { h264, surfaces, screens, .. } = self;
-        write!(f, "GraphicsPipeline({h264:?}, {surfaces:?}, {screens:?})")
+        let Self { agreement, surfaces, screens, .. } = self;
+        write!(f, "GraphicsPipeline({agreement:?}, {surfaces:?}, {screens:?})")
     }
 }
 

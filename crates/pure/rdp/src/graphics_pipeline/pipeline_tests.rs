@@ -45,7 +45,7 @@ fn bgrx(rect: Rect, pixel: Pixel) -> Vec<u8> {
 
 #[test]
 fn opens_with_what_it_can_do_and_takes_an_answer() {
-    let mut pipeline = GraphicsPipeline::new(GraphicsConfig::default());
+    let mut pipeline = GraphicsPipeline::new(GraphicsConfig::default(), false);
     let Some(GraphicsOutput::Send(hello)) = pipeline.poll() else { panic!("nothing sent") };
     assert!(matches!(decode(&hello).unwrap(), GfxPdu::CapabilitiesAdvertise(_)));
     assert_eq!(pipeline.poll(), None);

@@ -20,11 +20,13 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// A client of a desktop of `width` times `height` that nothing was drawn on.
+    /// A client of a desktop of `width` times `height` that nothing was drawn on. Viewers show
+    /// H.264 if that can be passed on and nobody else can.
     pub(crate) fn new(config: GraphicsConfig, width: u16, height: u16) -> Self {
         let mut output = Surface::new(Size::new(width, height)).unwrap();
         output.clear_changes();
-        let mut pipeline = GraphicsPipeline::new(config);
+        let shows_video = config.passes_video && config.open_decoder.is_none();
+        let mut pipeline = GraphicsPipeline::new(config, shows_video);
         assert!(matches!(pipeline.poll(), Some(GraphicsOutput::Send(_))));
         Self { pipeline, output }
     }

@@ -2,10 +2,10 @@
 //!
 //! Each surface has one stream, whose picture is as large as the surface; a message names the
 //! rectangles of it that changed. While a stream is passed on nobody decodes it here, so that the
-//! surface is behind what viewers see, and so is the decoder: it can begin again only with a
-//! picture that refers to no other. The same is true of a viewer who comes later. RDP has no
-//! message that asks for such a picture; all that can be done is to have the server draw
-//! everything anew, which is what [`GraphicsOutput::Redraw`] is for.
+//! surface is behind what viewers see. When somebody comes who lacks it, or cannot show it, a
+//! decoder catches up where there is one ([`super::stream`]). RDP has no message that asks for a
+//! picture that refers to no other; without a decoder all that can be done is to have the server
+//! draw everything anew, which is what [`GraphicsOutput::Redraw`] is for.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,14 @@ use porthole_pixels::{Rect, Size, Surface, Veil};
 use porthole_remote::{Event, VideoChunk};
 use porthole_wire::Reader;
 
-use super::annex_b;
 use super::budget::Budget;
 use super::codecs::{ChromaLayout, Yuv444, draw_yuv420, draw_yuv444};
 use super::error::GraphicsError;
-use super::h264::{H264Decoder, OpenDecoder, YuvPicture};
+use super::h264::OpenDecoder;
 use super::messages::Rects;
+use super::parameter_set;
 use super::pipeline::{GraphicsOutput, Outbox};
+use super::stream::{Stream, is_start};
 use super::surfaces::Surfaces;
 
 /// `RDPGFX_CODECID_AVC420`.
@@ -29,9 +30,6 @@ pub(crate) const AVC420: u16 = 0x0b;
 pub(crate) const AVC444: u16 = 0x0e;
 /// `RDPGFX_CODECID_AVC444v2`.
 pub(crate) const AVC444_V2: u16 = 0x0f;
-
-/// How many parts of a stream are missed before the server is asked again to begin it anew.
-const REDRAW_PARTS: u32 = 128;
 
 /// Pixels of a row that are looked at together: within a tile, and no more than 32.
 const RUN_PX: u32 = 16;
@@ -43,21 +41,11 @@ const QUALITY_BYTES: usize = 2;
 pub(crate) struct Video {
     open: Option<OpenDecoder>,
     is_wanted: bool,
+    /// Nobody can decode here, and the server does not begin streams anew when it is asked to.
+    is_hopeless: bool,
     /// By surface.
     streams: BTreeMap<u16, Stream>,
     scratch: Vec<u8>,
-}
-
-#[derive(Default)]
-struct Stream {
-    /// Its number and place, while it is passed on.
-    passed: Option<(u32, Rect)>,
-    decoder: Option<Box<dyn H264Decoder>>,
-    /// The decoder has seen all since a picture that refers to no other.
-    is_in_step: bool,
-    /// Parts that nobody could show since the last beginning.
-    missed: u32,
-    combined: Option<Box<Yuv444>>,
 }
 
 /// What to draw a stream's pictures with.
@@ -69,9 +57,26 @@ pub(crate) struct Target<'a> {
 }
 
 impl Video {
-    /// `open` makes decoders; without it streams can only be passed on.
-    pub(crate) const fn new(open: Option<OpenDecoder>) -> Self {
-        Self { open, is_wanted: false, streams: BTreeMap::new(), scratch: Vec::new() }
+    /// `open` makes decoders; without it streams can only be passed on. `is_wanted` is whether
+    /// viewers show them.
+    pub(crate) const fn new(open: Option<OpenDecoder>, is_wanted: bool) -> Self {
+        let streams = BTreeMap::new();
+        Self { open, is_wanted, is_hopeless: false, streams, scratch: Vec::new() }
+    }
+
+    /// Whether viewers show H.264 themselves.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
+    /// Whether there is nothing that H.264 could still be shown with.
+    pub(crate) const fn is_hopeless(&self) -> bool {
+        self.is_hopeless
+    }
+
+    /// Whether streams can be decoded here.
+    pub(crate) const fn has_decoder(&self) -> bool {
+        self.open.is_some()
     }
 
     /// Whether viewers show H.264 themselves from now on.
@@ -80,27 +85,68 @@ impl Video {
             return;
         }
         self.is_wanted = is_wanted;
-        let can_decode = self.open.is_some();
+        // An encoder that has begun goes on where it was when it is used again.
+        self.is_hopeless |= !is_wanted && self.open.is_none() && !self.streams.is_empty();
         for (id, stream) in &mut self.streams {
+            stream.is_behind |= stream.passed.is_some();
             if !is_wanted {
                 stream.end(outbox);
             }
             // Either the decoder or the viewers have missed what came before.
-            let place = surfaces.on_output(*id).filter(|_| is_wanted || can_decode);
-            outbox.redraw(place);
+            outbox.redraw(surfaces.on_output(*id));
         }
     }
 
     /// Somebody has missed what was passed on so far.
     pub(crate) fn restart(&mut self, outbox: &mut Outbox) {
-        for stream in self.streams.values() {
+        for stream in self.streams.values_mut() {
+            stream.is_behind |= stream.passed.is_some();
             outbox.redraw(stream.passed.map(|(_, rect)| rect));
+            self.is_hopeless |= self.open.is_none() && stream.is_asked_twice();
         }
+    }
+
+    /// Brings surfaces up to date with what was passed on, if somebody lacks it and there is a
+    /// decoder. Whether anything was drawn.
+    ///
+    /// # Errors
+    ///
+    /// None that a server can bring about.
+    pub(crate) fn catch_up(
+        &mut self,
+        surfaces: &mut Surfaces,
+        output: &mut Surface,
+    ) -> Result<bool, GraphicsError> {
+        let Self { open, streams, scratch, .. } = self;
+        let mut is_drawn = false;
+        for (id, stream) in streams {
+            if !std::mem::take(&mut stream.is_behind) {
+                continue;
+            }
+            let Some(place) = surfaces.on_output(*id) else { continue };
+            stream.catch_up(open.as_ref(), |picture, _| {
+                is_drawn = true;
+                let newer = open_rows(place, output.veil());
+                let newer = newer.map(|part| (part, output.row(part, 0).to_vec()));
+                let newer: Vec<(Rect, Vec<u8>)> = newer.collect();
+                let mut canvas = surfaces.canvas(*id, output)?;
+                draw_yuv420(picture, canvas.size().rect(), &mut canvas, scratch)?;
+                newer.iter().for_each(|(part, row)| output.store_row(part.x, part.y, row));
+                Ok(())
+            })?;
+        }
+        Ok(is_drawn)
     }
 
     /// Nothing that was passed on is shown any more.
     pub(crate) fn end_all(&mut self, outbox: &mut Outbox) {
         self.streams.values_mut().for_each(|stream| stream.end(outbox));
+    }
+
+    /// All surfaces are no more.
+    pub(crate) fn forget_all(&mut self, outbox: &mut Outbox) {
+        self.end_all(outbox);
+        self.streams.clear();
     }
 
     /// Surface `id` is no more, or another.
@@ -131,8 +177,10 @@ impl Video {
         }
         let Self { open, streams, scratch, .. } = self;
         let Some(stream) = streams.get_mut(&id) else { return Ok(()) };
-        if !stream.begin(&part, open.as_mut()) {
-            stream.miss(open.is_some() || self.is_wanted, id, target);
+        let place = target.surfaces.on_output(id);
+        if !stream.begin(part.is_start, open.as_ref()) {
+            let is_lost = stream.miss(open.is_some() || self.is_wanted, place, target.outbox);
+            self.is_hopeless |= is_lost && open.is_none();
             return Ok(());
         }
         let is_decoded = stream.decode(part.data, |picture, _| {
@@ -141,7 +189,7 @@ impl Video {
             rects.try_for_each(|rect| draw_yuv420(picture, *rect, &mut canvas, scratch))
         })?;
         if !is_decoded {
-            stream.miss(true, id, target);
+            stream.miss(true, place, target.outbox);
         }
         Ok(())
     }
@@ -163,8 +211,9 @@ impl Video {
         let stream = self.streams.entry(id).or_default();
         stream.end(target.outbox);
         let Some(first) = main.as_ref().or(auxiliary.as_ref()) else { return Ok(()) };
-        if !stream.begin(first, self.open.as_mut()) {
-            stream.miss(self.open.is_some(), id, target);
+        let place = target.surfaces.on_output(id);
+        if !stream.begin(first.is_start, self.open.as_ref()) {
+            stream.miss(self.open.is_some(), place, target.outbox);
             return Ok(());
         }
         stream.combined.get_or_insert_with(|| Box::new(Yuv444::new(size)));
@@ -187,7 +236,7 @@ impl Video {
                 draw_yuv444(combined, *rect, &mut canvas)?;
             }
         } else {
-            stream.miss(true, id, target);
+            stream.miss(true, place, target.outbox);
         }
         Ok(())
     }
@@ -205,10 +254,9 @@ impl Video {
         if stream.passed.is_some_and(|(_, rect)| Some(rect) != place) {
             stream.end(target.outbox);
         }
-        let is_start = annex_b::is_start(part.data);
         let number = match stream.passed {
             Some((number, _)) => Some(number),
-            None => number.filter(|_| is_start),
+            None => number.filter(|_| part.is_start),
         };
         let (Some(number), Some(rect)) = (number, place) else { return Ok(false) };
         GraphicsError::check_limit(
@@ -217,10 +265,9 @@ impl Video {
             VideoChunk::DATA_MAX_BYTES,
         )?;
         stream.passed = Some((number, rect));
-        stream.is_in_step = false;
-        stream.missed = 0;
-        let data = Bytes::copy_from_slice(part.data);
-        let chunk = VideoChunk { stream: number, rect, is_start, data };
+        let data = Bytes::from(parameter_set::describe_colours(part.data));
+        stream.keep(&data, part.is_start, self.open.as_ref());
+        let chunk = VideoChunk { stream: number, rect, is_start: part.is_start, data };
         let canvas = target.surfaces.canvas(id, target.output)?;
         let parts: Vec<Rect> = part.rects.iter().map(|rect| canvas.place(*rect)).collect();
         cover(rect, &parts, target.output)?;
@@ -243,79 +290,41 @@ impl Video {
 fn cover(rect: Rect, parts: &[Rect], output: &mut Surface) -> Result<(), GraphicsError> {
     let is_hidden = |veil: &Veil| veil.hides(rect);
     if parts.contains(&rect) || output.veil().is_some_and(is_hidden) {
-        return Ok(output.cover(rect)?);
+        return Ok(output.draw_veil(rect)?);
     }
     let mut veil = output.veil().cloned().unwrap_or_else(|| Veil::new(output.size()));
     parts.iter().for_each(|part| veil.cover(*part));
-    let mut newer = Vec::new();
-    for y in rect.y..rect.y.saturating_add(rect.height) {
-        let mut x = u32::from(rect.x);
-        while x < rect.right() {
-            // So few pixels have so few parts that none is left out.
-            let width = (RUN_PX - x % RUN_PX).min(rect.right() - x);
-            let run = Rect::new(x as u16, y, width as u16, 1);
-            for part in veil.open_parts(run).unwrap_or_default() {
-                newer.push((part, output.row(part, 0).to_vec()));
-            }
-            x += width;
-        }
-    }
-    output.cover(rect)?;
+    let newer = open_rows(rect, Some(&veil)).map(|part| (part, output.row(part, 0).to_vec()));
+    let newer: Vec<(Rect, Vec<u8>)> = newer.collect();
+    output.draw_veil(rect)?;
     newer.iter().for_each(|(part, row)| output.store_row(part.x, part.y, row));
     Ok(())
 }
 
-impl Stream {
-    /// Nothing is passed on any more.
-    fn end(&mut self, outbox: &mut Outbox) {
-        if let Some((number, _)) = self.passed.take() {
-            outbox.push(GraphicsOutput::Event(Event::VideoEnded(number)));
-        }
-    }
-
-    /// Whether the decoder can go on with `part`, or begin with it.
-    fn begin(&mut self, part: &Part<'_>, open: Option<&mut OpenDecoder>) -> bool {
-        if !self.is_in_step && annex_b::is_start(part.data) {
-            if self.decoder.is_none() {
-                self.decoder = open.and_then(|open| open().ok());
-            }
-            self.is_in_step = self.decoder.is_some();
-            self.missed = 0;
-        }
-        self.is_in_step
-    }
-
-    /// Hands the decoded picture, if there is one, to `draw`. `false`: the stream is lost.
-    fn decode(
-        &mut self,
-        data: &[u8],
-        draw: impl FnOnce(&YuvPicture<'_>, Option<&mut Yuv444>) -> Result<(), GraphicsError>,
-    ) -> Result<bool, GraphicsError> {
-        let picture = self.decoder.as_mut().map(|decoder| decoder.decode(data));
-        match picture {
-            Some(Ok(Some(picture))) if picture.is_whole() => {
-                draw(&picture, self.combined.as_deref_mut())?;
-            }
-            Some(Ok(None)) => {}
-            _ => self.is_in_step = false,
-        }
-        Ok(self.is_in_step)
-    }
-
-    /// A part could not be shown. If a beginning would be of use, the server is asked for one: at
-    /// once, and again when many more were missed.
-    fn miss(&mut self, is_useful: bool, id: u16, target: &mut Target<'_>) {
-        if is_useful && self.missed.is_multiple_of(REDRAW_PARTS) {
-            target.outbox.redraw(target.surfaces.on_output(id));
-        }
-        self.missed = self.missed.wrapping_add(1);
-    }
+/// The pixels of `rect` that are not covered, in rows of a few.
+fn open_rows(rect: Rect, veil: Option<&Veil>) -> impl Iterator<Item = Rect> {
+    (rect.y..rect.y.saturating_add(rect.height)).flat_map(move |y| {
+        let mut x = u32::from(rect.x);
+        let runs = std::iter::from_fn(move || {
+            let width = (RUN_PX - x % RUN_PX).min(rect.right().checked_sub(x)?);
+            let run = Rect::new(x as u16, y, width as u16, 1);
+            x += width;
+            (width > 0).then_some(run)
+        });
+        runs.flat_map(move |run| match veil {
+            // So few pixels have so few parts that none is left out.
+            Some(veil) => veil.open_parts(run).unwrap_or_default(),
+            None => vec![run],
+        })
+    })
 }
 
 /// `RFX_AVC420_BITMAP_STREAM`: a piece of a stream, and what changes with it.
 struct Part<'a> {
     /// Within the surface; none is empty.
     rects: Vec<Rect>,
+    /// A decoder can begin with it.
+    is_start: bool,
     data: &'a [u8],
 }
 
@@ -339,7 +348,8 @@ impl<'a> Part<'a> {
                 rects.push(rect);
             }
         }
-        Ok(Self { rects, data: input.take_rest() })
+        let data = input.take_rest();
+        Ok(Self { rects, is_start: is_start(data, size), data })
     }
 }
 

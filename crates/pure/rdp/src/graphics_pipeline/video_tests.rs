@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use ironrdp_core::encode_vec;
+use ironrdp_core::{decode, encode_vec};
 use ironrdp_egfx::avc444::{Avc444Layout, Yuv444Frame};
 use ironrdp_egfx::decode::Yuv420Frame;
 use ironrdp_egfx::pdu::{
@@ -17,8 +17,12 @@ use crate::graphics_pipeline::{
 };
 
 const WHOLE: Rect = Rect::new(0, 0, 64, 48);
-/// Parameter sets and a picture that refers to no other.
-const START: [u8; 15] = [0, 0, 0, 1, 0x67, 0, 0, 0, 1, 0x68, 0, 0, 1, 0x65, 0];
+/// Parameter sets, of pictures of 64x48 and with all that is said of colours, and a picture that
+/// refers to no other.
+const START: [u8; 29] = [
+    0x00, 0x00, 0x00, 0x01, 0x67, 0x42, 0xc0, 0x0a, 0xd9, 0x04, 0x7a, 0x6e, 0x02, 0x1a, 0x02, 0x0f,
+    0x08, 0x84, 0x64, 0x80, 0x00, 0x00, 0x01, 0x68, 0x00, 0x00, 0x01, 0x65, 0x00,
+];
 /// A picture that refers to others.
 const NEXT: [u8; 5] = [0, 0, 1, 0x41, 0];
 
@@ -26,7 +30,6 @@ const NEXT: [u8; 5] = [0, 0, 1, 0x41, 0];
 struct Player {
     pictures: Arc<Mutex<Vec<Option<Yuv420Frame>>>>,
     seen: Arc<Mutex<Vec<Vec<u8>>>>,
-    current: Option<Planes>,
 }
 
 struct Planes {
@@ -37,26 +40,31 @@ struct Planes {
 }
 
 impl H264Decoder for Player {
-    fn decode(&mut self, annex_b: &[u8]) -> Result<Option<YuvPicture<'_>>, H264Fault> {
+    fn decode(
+        &mut self,
+        annex_b: &[u8],
+        show: &mut dyn FnMut(&YuvPicture<'_>),
+    ) -> Result<(), H264Fault> {
         self.seen.lock().unwrap().push(annex_b.to_vec());
         let frame = self.pictures.lock().unwrap().remove(0);
         let frame = frame.ok_or_else(|| H264Fault("broken".to_owned()))?;
         let plane =
             |row: &dyn Fn(usize) -> Option<Vec<u8>>| (0..).map_while(row).flatten().collect();
-        let planes = self.current.insert(Planes {
+        let planes = Planes {
             size: Size::new(frame.width(), frame.height()),
             y: plane(&|row| frame.luma_row(row).map(<[u8]>::to_vec)),
             u: plane(&|row| frame.u_row(row).map(<[u8]>::to_vec)),
             v: plane(&|row| frame.v_row(row).map(<[u8]>::to_vec)),
-        });
-        Ok(Some(YuvPicture {
+        };
+        show(&YuvPicture {
             size: planes.size,
             y: &planes.y,
             u: &planes.u,
             v: &planes.v,
             luma_stride: planes.size.width.into(),
             chroma_stride: planes.size.width.div_ceil(2).into(),
-        }))
+        });
+        Ok(())
     }
 }
 
@@ -67,9 +75,9 @@ fn player(pictures: Vec<Option<Yuv420Frame>>) -> (OpenDecoder, Seen) {
     let pictures = Arc::new(Mutex::new(pictures));
     let seen = Seen::default();
     let noted = Arc::clone(&seen);
-    let open: OpenDecoder = Box::new(move || {
+    let open = OpenDecoder::new(move || {
         let (pictures, seen) = (Arc::clone(&pictures), Arc::clone(&noted));
-        Ok(Box::new(Player { pictures, seen, current: None }))
+        Ok(Box::new(Player { pictures, seen }))
     });
     (open, seen)
 }
@@ -132,8 +140,6 @@ fn passes_a_stream_on_from_its_start() {
     let parts = [Rect::new(0, 0, 16, 16), Rect::new(20, 30, 44, 18)];
     // What came before cannot be shown by anybody; the server is asked once, and again later.
     let missed = peer.ok(&vec![avc420(1, &parts, &NEXT); 128]);
-    assert_eq!(missed, [GraphicsOutput::Redraw(WHOLE), event(Event::FrameEnd)]);
-    let missed = peer.ok(&[avc420(1, &parts, &NEXT)]);
     assert_eq!(missed, [GraphicsOutput::Redraw(WHOLE), event(Event::FrameEnd)]);
     let end = event(Event::FrameEnd);
     let outputs = peer.ok(&[avc420(1, &[WHOLE], &START)]);
@@ -203,19 +209,27 @@ fn decodes_when_nobody_else_does() {
     assert_eq!(seen.lock().unwrap().len(), 3);
 }
 
+fn both(pictures: Vec<Option<Yuv420Frame>>) -> (Peer, Seen) {
+    let (open, seen) = player(pictures);
+    let config = GraphicsConfig { passes_video: true, open_decoder: Some(open) };
+    (Peer::with_surface(config, 64, 48), seen)
+}
+
+fn is_advertised(output: &GraphicsOutput) -> bool {
+    let GraphicsOutput::Send(message) = output else { return false };
+    matches!(decode(message), Ok(GfxPdu::CapabilitiesAdvertise(_)))
+}
+
 #[test]
 fn goes_from_decoding_to_passing_on_and_back() {
-    let (open, seen) = player(vec![grey(1, WHOLE), grey(2, WHOLE), grey(3, WHOLE)]);
-    let config = GraphicsConfig {
-        passes_video: true,
-        open_decoder: Some(open),
-        ..GraphicsConfig::default()
-    };
-    let mut peer = Peer::with_surface(config, 64, 48);
+    let (mut peer, seen) = both((1..=5).map(|luma| grey(luma, WHOLE)).collect());
     let redraw = GraphicsOutput::Redraw(WHOLE);
     peer.ok(&[avc420(1, &[WHOLE], &START)]);
     peer.pipeline.set_video_wanted(true);
-    assert_eq!(peer.outputs(), std::slice::from_ref(&redraw));
+    let outputs = peer.outputs();
+    // What a decoder alone can put together is not wanted any more.
+    assert!(is_advertised(&outputs[1]));
+    assert_eq!(outputs[..1], std::slice::from_ref(&redraw)[..]);
     // Until it begins anew it is decoded.
     peer.ok(&[avc420(1, &[WHOLE], &NEXT)]);
     assert!(peer.is_all(WHOLE, [2, 2, 2, 255]));
@@ -224,12 +238,93 @@ fn goes_from_decoding_to_passing_on_and_back() {
     assert_eq!(outputs[1], video(0, WHOLE, false, &NEXT));
     assert!(peer.is_all(WHOLE, [2, 2, 2, 255]), "nobody decodes what is passed on");
     assert_eq!(seen.lock().unwrap().len(), 2);
+    let text = Rect::new(4, 4, 8, 8);
+    peer.ok(&[fill(1, text, [9, 9, 9, 255])]);
     peer.pipeline.set_video_wanted(false);
     assert_eq!(peer.outputs(), [event(Event::VideoEnded(0)), redraw]);
+    // It catches up, beneath what was drawn since, and goes on.
+    peer.pipeline.catch_up(&mut peer.output).unwrap();
+    assert_eq!(peer.outputs(), [event(Event::FrameEnd)]);
+    assert!(peer.is_all(Rect::new(12, 0, 52, 48), [4, 4, 4, 255]), "{:?}", peer.pixel(20, 20));
+    assert!(peer.is_all(text, [9, 9, 9, 255]));
+    assert!(peer.output.veil().is_none_or(|veil| !veil.touches(WHOLE)));
     peer.ok(&[avc420(1, &[WHOLE], &NEXT)]);
-    assert!(peer.is_all(WHOLE, [2, 2, 2, 255]), "the decoder has missed something");
+    assert!(peer.is_all(WHOLE, [5, 5, 5, 255]));
+    assert_eq!(seen.lock().unwrap()[2..], [START.to_vec(), NEXT.to_vec(), NEXT.to_vec()]);
+}
+
+#[test]
+fn whoever_comes_later_is_shown_pixels_until_the_stream_begins_anew() {
+    let (mut peer, seen) = both((1..=4).map(|luma| grey(luma, WHOLE)).collect());
+    peer.pipeline.set_video_wanted(true);
     peer.ok(&[avc420(1, &[WHOLE], &START)]);
-    assert!(peer.is_all(WHOLE, [3, 3, 3, 255]));
+    peer.pipeline.restart_video();
+    assert_eq!(peer.outputs(), [GraphicsOutput::Redraw(WHOLE)]);
+    let outputs = peer.ok(&[avc420(1, &[WHOLE], &NEXT)]);
+    let (passed, end) = (video(0, WHOLE, false, &NEXT), event(Event::FrameEnd));
+    assert_eq!(outputs, [end.clone(), passed, end]);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    // The decoder goes on from where it was.
+    peer.pipeline.restart_video();
+    peer.pipeline.catch_up(&mut peer.output).unwrap();
+    assert!(peer.is_all(WHOLE, [2, 2, 2, 255]));
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    // And nothing is drawn twice.
+    peer.outputs();
+    peer.pipeline.restart_video();
+    peer.pipeline.catch_up(&mut peer.output).unwrap();
+    assert_eq!(peer.outputs(), [GraphicsOutput::Redraw(WHOLE)]);
+}
+
+#[test]
+fn where_nobody_shows_h264_any_more_the_server_is_told() {
+    let mut peer = passing();
+    peer.ok(&[avc420(1, &[WHOLE], &START)]);
+    peer.pipeline.set_video_wanted(false);
+    let outputs = peer.outputs();
+    assert_eq!(outputs[..2], [event(Event::VideoEnded(0)), GraphicsOutput::Redraw(WHOLE)]);
+    assert!(is_advertised(&outputs[2]));
+    // What is on its way is no fault, and the surfaces stay until the server resets them.
+    peer.ok(&[avc420(1, &[WHOLE], &NEXT), fill(1, WHOLE, [1, 2, 3, 255])]);
+    assert!(peer.is_all(WHOLE, [1, 2, 3, 255]));
+    peer.ok(&[reset(64, 48)]);
+    assert!(peer.send(&[fill(1, WHOLE, [1, 2, 3, 255])]).is_err());
+}
+
+/// There is no decoder, and somebody lacks what was passed on.
+#[test]
+fn a_server_that_does_not_begin_anew_is_asked_to_do_without() {
+    let redraw = GraphicsOutput::Redraw(WHOLE);
+    let mut peer = passing();
+    peer.ok(&[avc420(1, &[WHOLE], &START)]);
+    peer.pipeline.restart_video();
+    assert_eq!(peer.outputs(), std::slice::from_ref(&redraw));
+    // It does, and so the next wish is a first one.
+    peer.ok(&[avc420(1, &[WHOLE], &START)]);
+    peer.pipeline.restart_video();
+    assert_eq!(peer.outputs(), std::slice::from_ref(&redraw));
+    peer.ok(&[avc420(1, &[WHOLE], &NEXT)]);
+    peer.pipeline.restart_video();
+    assert!(peer.outputs().iter().any(is_advertised));
+    peer.pipeline.set_video_wanted(true);
+    assert_eq!(peer.outputs(), []);
+    // One that never begins is not waited for either.
+    let mut peer = passing();
+    peer.ok(&vec![avc420(1, &[WHOLE], &NEXT); 128]);
+    assert!(peer.ok(&[avc420(1, &[WHOLE], &NEXT)]).iter().any(is_advertised));
+}
+
+#[test]
+fn streams_larger_than_their_surface_are_not_begun() {
+    let config = GraphicsConfig { passes_video: true, ..GraphicsConfig::default() };
+    let mut peer = Peer::new(config, 64, 48);
+    peer.ok(&[create(1, 20, 20), map(1, 0, 0)]);
+    let small = Rect::new(0, 0, 20, 20);
+    assert_eq!(peer.ok(&[avc420(1, &[small], &START)])[0], video(0, small, true, &START));
+    // 64 columns are more than what 1 would be filled up to, as 16 rows are not.
+    let start = [&[0, 0, 1, 0x67, 0x42, 0xc0, 0x0a, 0xd9, 0x02, 0x8c, 0x80][..], &START[20..]];
+    let outputs = peer.ok(&[create(1, 20, 20), map(1, 0, 0), avc420(1, &[small], &start.concat())]);
+    assert!(!outputs.iter().any(|output| matches!(output, GraphicsOutput::Event(Event::Video(_)))));
 }
 
 #[test]
@@ -245,8 +340,7 @@ fn combines_two_streams_into_444() {
         let (main, auxiliary) = frame.split(layout).unwrap();
         let pictures = [&main, &auxiliary, &main, &auxiliary].map(|view| Some(view.clone()));
         let (open, seen) = player(pictures.to_vec());
-        let config =
-            GraphicsConfig { open_decoder: Some(open), takes_yuv444: true, passes_video: false };
+        let config = GraphicsConfig { open_decoder: Some(open), passes_video: false };
         let mut peer = Peer::with_surface(config, 64, 48);
         let send = |peer: &mut Peer, encoding, first, second: Option<&'static [u8]>| {
             let stream2 = second.map(|data| part(&[WHOLE], data));
@@ -277,8 +371,7 @@ fn refuses_what_is_cut_short() {
     // Parameters and rectangles without a stream say nothing.
     assert_eq!(passing().ok(&[avc420(1, &[WHOLE], &[])]), [event(Event::FrameEnd)]);
     let (open, _) = player(Vec::new());
-    let config =
-        GraphicsConfig { open_decoder: Some(open), takes_yuv444: true, passes_video: false };
+    let config = GraphicsConfig { open_decoder: Some(open), passes_video: false };
     let mut peer = Peer::with_surface(config, 64, 48);
     for data in [vec![], vec![0, 0, 0], vec![9, 0, 0, 0, 1], vec![0, 0, 0, 0xc0, 0, 0, 0, 0]] {
         assert!(peer.send(&[picture(1, Codec1Type::Avc444, WHOLE, data)]).is_err());

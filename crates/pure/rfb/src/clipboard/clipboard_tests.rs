@@ -2,11 +2,14 @@
 
 use bytes::BufMut;
 use porthole_pixels::Size;
-use porthole_remote::{Event, Input};
+use porthole_remote::{Clipboard, Event, Input};
 
+use super::dib;
 use super::extended::{
-    CAPS, HTML, NOTIFY, PEEK, PROVIDE, Provided, REQUEST, TEXT, deflate, read_formats,
+    CAPS, DIB, HTML, NOTIFY, PEEK, PROVIDE, Provided, REQUEST, SERVED, TEXT, deflate, encode_text,
+    read_formats,
 };
+use super::html;
 use crate::RfbConfig;
 use crate::testing::{Harness, check_cuts, hello};
 
@@ -42,25 +45,45 @@ fn connected() -> Harness {
     Harness::connected(config(), SIZE)
 }
 
+/// All that we serve; a bitmap on request alone.
+fn our_capabilities() -> Vec<u8> {
+    let flags = SERVED | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
+    extended(flags, &[0, 0, 3, 0xe8, 0, 0, 3, 0xe8, 0, 0, 0, 0])
+}
+
 /// Connected to a server that knows the extended clipboard and takes short texts unasked.
 fn connected_extended(text_max: u32) -> Harness {
     let mut harness = connected();
     let all = TEXT | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
     harness.feed(&extended(all, &text_max.to_be_bytes()));
-    assert_eq!(harness.take_sent(), to_server(extended(all, &[0, 0, 3, 0xe8])));
+    assert_eq!(harness.take_sent(), to_server(our_capabilities()));
     harness
 }
 
-fn offer(harness: &mut Harness, text: &str) -> Vec<u8> {
-    harness.input(Input::ClipboardText(text.into()));
+/// The event that a text makes.
+fn text(text: impl Into<String>) -> Event {
+    Event::Clipboard(Clipboard::of_text(text))
+}
+
+/// The body that provides a text.
+fn deflated(text: &str) -> Vec<u8> {
+    deflate(&[encode_text(text)]).unwrap()
+}
+
+fn offer_all(harness: &mut Harness, content: Clipboard) -> Vec<u8> {
+    harness.input(Input::Clipboard(content));
     harness.take_sent()
+}
+
+fn offer(harness: &mut Harness, text: &str) -> Vec<u8> {
+    offer_all(harness, Clipboard::of_text(text))
 }
 
 #[test]
 fn latin1_both_ways() {
     let mut harness = connected();
     harness.feed(&cut_text(b"caf\xe9\r\n"));
-    assert_eq!(harness.take_events(), [Event::ClipboardText("caf\u{e9}\n".into())]);
+    assert_eq!(harness.take_events(), [text("caf\u{e9}\n")]);
     let sent = offer(&mut harness, "5 \u{20ac}, caf\u{e9}\n");
     assert_eq!(sent, to_server(cut_text(b"5 ?, caf\xe9\n")));
 }
@@ -69,9 +92,9 @@ fn latin1_both_ways() {
 fn long_text_is_passed_over_with_a_notice() {
     let stream = |len: usize| [hello(SIZE), cut_text(&vec![b'x'; len]), vec![2]].concat();
     let harness = check_cuts(&config(), &stream(MAX));
-    assert_eq!(harness.heard.events[2..], [Event::ClipboardText("x".repeat(MAX)), Event::Bell]);
+    assert_eq!(harness.heard.events[2..], [text("x".repeat(MAX)), Event::Bell]);
     let harness = check_cuts(&config(), &stream(MAX + 1));
-    let notice = "the remote's clipboard text of 1001 bytes was left out: the limit is 1000";
+    let notice = "the remote's clipboard content of 1001 bytes was left out: the limit is 1000";
     assert_eq!(harness.heard.events[2..], [Event::Notice(notice.into()), Event::Bell]);
 
     let mut harness = connected();
@@ -95,18 +118,18 @@ fn a_huge_length_costs_nothing() {
 
 #[test]
 fn extended_text_arrives() {
-    let text = "\u{65e5}\u{672c}\nzwei";
-    let provide = extended(PROVIDE | TEXT, &deflate(Some(text), None).unwrap());
+    let words = "\u{65e5}\u{672c}\nzwei";
+    let provide = extended(PROVIDE | TEXT, &deflated(words));
     let stream = [hello(SIZE), extended(NOTIFY | TEXT, &[]), provide].concat();
     let harness = check_cuts(&config(), &stream);
-    assert_eq!(harness.heard.events[2..], [Event::ClipboardText(text.into())]);
+    assert_eq!(harness.heard.events[2..], [text(words)]);
     assert!(harness.heard.sent.ends_with(&to_server(extended(REQUEST | TEXT, &[]))));
 }
 
 #[test]
 fn extended_text_that_is_too_long_is_noticed() {
     // It is short on the wire, and long when inflated.
-    let provide = extended(PROVIDE | TEXT, &deflate(Some(&"x".repeat(100_000)), None).unwrap());
+    let provide = extended(PROVIDE | TEXT, &deflated(&"x".repeat(100_000)));
     let harness = check_cuts(&config(), &[hello(SIZE), provide, vec![2]].concat());
     assert!(matches!(&harness.heard.events[2..], [Event::Notice(_), Event::Bell]));
     let corrupt = extended(PROVIDE | TEXT, b"junk and more junk");
@@ -122,8 +145,8 @@ fn extended_text_that_is_too_long_is_noticed() {
 #[test]
 fn other_formats_are_not_asked_for() {
     let mut harness = connected_extended(0);
-    harness.feed(&extended(NOTIFY | 0b110, &[]));
-    harness.feed(&extended(PROVIDE | 0b110, b"whatever"));
+    harness.feed(&extended(NOTIFY | 0b1_0010, &[]));
+    harness.feed(&extended(PROVIDE | 0b1_0010, b"whatever"));
     assert_eq!(harness.take_sent(), []);
     assert_eq!(harness.take_events(), []);
 }
@@ -143,7 +166,7 @@ fn a_viewers_text_is_announced_and_then_provided() {
     let len = i32::from_be_bytes(sent[4..8].try_into().unwrap());
     assert_eq!(usize::try_from(-len).unwrap(), sent.len() - 8);
     let want = Provided { text: Some("eins\nzwei \u{20ac}".into()), ..Provided::default() };
-    assert_eq!(read_formats(TEXT, &sent[12..], TEXT, MAX), Ok(want));
+    assert_eq!(read_formats(TEXT, &sent[12..], MAX), Ok(want));
     // Taking the offer, the server lost what it had before.
     harness.feed(&[extended(NOTIFY, &[]), extended(REQUEST | TEXT, &[])].concat());
     assert_eq!(harness.take_sent()[8..12], flags.to_be_bytes());
@@ -164,57 +187,103 @@ fn short_text_is_provided_at_once() {
     assert_eq!(offer(&mut harness, "1234567890"), to_server(extended(NOTIFY | TEXT, &[])));
 }
 
-/// Connected, with HTML, to a server that knows every format.
-fn connected_html() -> Harness {
-    let config = RfbConfig { clipboard_html: true, ..config() };
-    let mut harness = Harness::connected(config, SIZE);
+/// Connected to a server that knows every format.
+fn connected_to_all() -> Harness {
+    let mut harness = connected();
     let all = 0b1111 | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
     harness.feed(&extended(all, &[0; 16]));
-    let ours = TEXT | HTML | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
-    assert_eq!(harness.take_sent(), to_server(extended(ours, &[0, 0, 3, 0xe8, 0, 0, 3, 0xe8])));
+    assert_eq!(harness.take_sent(), to_server(our_capabilities()));
     harness
 }
 
-#[test]
-fn html_arrives_after_its_text() {
-    let mut harness = connected_html();
-    harness.feed(&extended(NOTIFY | 0b1111, &[]));
-    assert_eq!(harness.take_sent(), to_server(extended(REQUEST | TEXT | HTML, &[])));
-    let body = deflate(Some("x"), Some("<b>x</b>")).unwrap();
-    harness.feed(&extended(PROVIDE | TEXT | HTML, &body));
-    let want = [Event::ClipboardText("x".into()), Event::ClipboardHtml("<b>x</b>".into())];
-    assert_eq!(harness.take_events(), want);
-    // A server may have HTML alone.
-    harness.feed(&extended(PROVIDE | HTML, &deflate(None, Some("<i>y</i>")).unwrap()));
-    assert_eq!(harness.take_events(), [Event::ClipboardHtml("<i>y</i>".into())]);
+/// A picture as another program puts it on its clipboard, and as PNG.
+const BITMAP: &[u8] = include_bytes!("../../../../../tests/vectors/dib/imagemagick-24.dib");
+const PNG: &[u8] = include_bytes!("../../../../../tests/vectors/dib/picture.png");
+
+fn everything() -> Clipboard {
+    Clipboard {
+        text: Some("x".into()),
+        html: Some("<b>x</b>".into()),
+        png: Some(dib::to_png(BITMAP, MAX).unwrap().into()),
+    }
 }
 
 #[test]
-fn a_viewers_html_is_offered_beside_its_text() {
-    let mut harness = connected_html();
-    assert_eq!(offer(&mut harness, "x"), to_server(extended(NOTIFY | TEXT, &[])));
-    harness.input(Input::ClipboardHtml("<b>x</b>".into()));
-    assert_eq!(harness.take_sent(), to_server(extended(NOTIFY | TEXT | HTML, &[])));
-    harness.feed(&extended(REQUEST | TEXT | HTML | 2, &[]));
+fn all_formats_arrive_together() {
+    let mut harness = connected_to_all();
+    harness.feed(&extended(NOTIFY | 0b1111, &[]));
+    assert_eq!(harness.take_sent(), to_server(extended(REQUEST | SERVED, &[])));
+    let body = deflate(&[encode_text("x"), html::encode("<b>x</b>"), BITMAP.to_vec()]).unwrap();
+    harness.feed(&extended(PROVIDE | SERVED, &body));
+    assert_eq!(harness.take_events(), [Event::Clipboard(everything())]);
+    // A server may have any of them alone.
+    harness.feed(&extended(PROVIDE | HTML, &deflate(&[html::encode("<i>y</i>")]).unwrap()));
+    let alone = Clipboard { html: Some("<i>y</i>".into()), ..Clipboard::default() };
+    assert_eq!(harness.take_events(), [Event::Clipboard(alone)]);
+    harness.feed(&extended(PROVIDE | DIB, &deflate(&[BITMAP.to_vec()]).unwrap()));
+    let alone = Clipboard { text: None, html: None, ..everything() };
+    assert_eq!(harness.take_events(), [Event::Clipboard(alone)]);
+}
+
+#[test]
+fn an_image_that_is_none_is_noticed() {
+    let mut harness = connected_to_all();
+    for (bitmap, reason) in [
+        (&BITMAP[..BITMAP.len() - 1], "it is damaged"),
+        (b"\x08\0\0\0", "its form is not known"),
+        (b"", "it is damaged"),
+    ] {
+        let body = deflate(&[encode_text("x"), bitmap.to_vec()]).unwrap();
+        harness.feed(&extended(PROVIDE | TEXT | DIB, &body));
+        let notice = format!("the remote's clipboard image was left out: {reason}");
+        assert_eq!(harness.take_events(), [Event::Notice(notice), text("x")]);
+    }
+    let offered = Clipboard { png: Some("<html>".into()), ..everything() };
+    let sent = offer_all(&mut harness, offered);
+    assert_eq!(sent, to_server(extended(NOTIFY | TEXT | HTML, &[])));
+    let notice = "the viewer's clipboard image was left out: it is damaged";
+    assert_eq!(harness.take_events(), [Event::Notice(notice.into())]);
+    assert_eq!(harness.heard.error, None);
+}
+
+#[test]
+fn a_viewers_formats_are_announced_and_then_provided() {
+    let mut harness = connected_to_all();
+    let content = Clipboard { png: Some(PNG.into()), ..everything() };
+    let announced = to_server(extended(NOTIFY | SERVED, &[]));
+    assert_eq!(offer_all(&mut harness, content), announced);
+    harness.feed(&extended(REQUEST | 0b1111, &[]));
     let sent = harness.take_sent();
-    assert_eq!(sent[8..12], (PROVIDE | TEXT | HTML).to_be_bytes());
-    let read = read_formats(TEXT | HTML, &sent[12..], TEXT | HTML, MAX).unwrap();
+    assert_eq!(sent[8..12], (PROVIDE | SERVED).to_be_bytes());
+    let read = read_formats(SERVED, &sent[12..], MAX).unwrap();
     assert_eq!((read.text.as_deref(), read.html.as_deref()), (Some("x"), Some("<b>x</b>")));
+    assert_eq!(read.dib, dib::from_png(PNG).ok());
     harness.feed(&extended(REQUEST | HTML, &[]));
     assert_eq!(harness.take_sent()[8..12], (PROVIDE | HTML).to_be_bytes());
-    // A new text has no HTML until that is offered too.
+    // What is offered next has no HTML and no image.
     offer(&mut harness, "y");
-    harness.feed(&extended(REQUEST | HTML, &[]));
+    harness.feed(&extended(REQUEST | HTML | DIB, &[]));
     assert_eq!(harness.take_sent(), []);
-    harness.input(Input::ClipboardHtml("x".repeat(MAX + 1)));
+    let long = Clipboard { html: Some("x".repeat(MAX + 1)), ..Clipboard::default() };
+    assert_eq!(offer_all(&mut harness, long), []);
     assert!(matches!(&harness.heard.events[..], [Event::Notice(_)]));
-    assert_eq!(harness.take_sent(), []);
+    harness.feed(&extended(REQUEST | TEXT, &[]));
+    assert_eq!(harness.take_sent()[8..12], (PROVIDE | TEXT).to_be_bytes());
 }
 
 #[test]
-fn html_is_not_offered_to_who_takes_text_alone() {
-    let mut harness = connected_extended(0);
-    offer(&mut harness, "x");
-    harness.input(Input::ClipboardHtml("<b>x</b>".into()));
-    assert_eq!(harness.take_sent(), []);
+fn only_what_the_server_takes_is_offered() {
+    let mut harness = connected_extended(10);
+    let sent = offer_all(&mut harness, everything());
+    assert_eq!(sent[8..12], (PROVIDE | TEXT).to_be_bytes());
+    let image = Clipboard { text: None, html: None, ..everything() };
+    assert_eq!(offer_all(&mut harness, image.clone()), []);
+    // One without the extension takes text, and no more.
+    let mut harness = connected();
+    assert_eq!(offer_all(&mut harness, everything()), to_server(cut_text(b"x")));
+    assert_eq!(offer_all(&mut harness, image), []);
+    // One that takes everything and never asks gets the text.
+    harness.feed(&extended(0b1111 | CAPS | PROVIDE, &[0; 16]));
+    harness.take_sent();
+    assert_eq!(offer_all(&mut harness, everything())[8..12], (PROVIDE | TEXT).to_be_bytes());
 }

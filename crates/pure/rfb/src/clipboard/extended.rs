@@ -2,14 +2,13 @@
 //!
 //! A message is 32 bits of flags and what they call for; each format goes as a 32-bit length and
 //! its bytes, all of them in one zlib stream. Of the formats we serve text (UTF-8, lines ended by
-//! `\r\n`, a zero byte at the end) and HTML. Not RTF, which browsers neither give to a page nor take
-//! from one; not bitmaps, which come unpacked and would pass the limit on anything larger than an
-//! icon; not files, which the specification does not define.
+//! `\r\n`, a zero byte at the end), HTML and bitmaps. Not RTF, which browsers neither give to a page
+//! nor take from one; not files, which the specification does not define.
 
-use bytes::BufMut;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use porthole_wire::Reader;
 
+use super::dib::DIB_MAX_BYTES;
 use super::html::{self, AROUND_MAX_BYTES};
 use super::latin1::unify_lines;
 use crate::RfbError;
@@ -19,6 +18,10 @@ use crate::limits::deflated_max;
 pub(super) const TEXT: u32 = 1;
 /// Format: HTML, as Windows has it.
 pub(super) const HTML: u32 = 1 << 2;
+/// Format: a device-independent bitmap.
+pub(super) const DIB: u32 = 1 << 3;
+/// The formats that we serve.
+pub(super) const SERVED: u32 = TEXT | HTML | DIB;
 /// Action: what the sender understands, and how much it takes unasked.
 pub(super) const CAPS: u32 = 1 << 24;
 /// Action: send these formats.
@@ -51,9 +54,14 @@ impl Capabilities {
         Self { flags, text_max_bytes: text_max_bytes.unwrap_or(0) }
     }
 
-    /// Whether the server takes HTML.
-    pub(super) const fn takes_html(&self) -> bool {
-        self.flags & HTML != 0
+    /// The formats that the server takes, of those that we serve.
+    pub(super) const fn formats(&self) -> u32 {
+        self.flags & SERVED
+    }
+
+    /// Whether the server asks for what it was told of.
+    pub(super) const fn asks(&self) -> bool {
+        self.flags & NOTIFY != 0
     }
 
     /// Whether `text` may be provided without being asked for: it is short enough, or the
@@ -61,16 +69,16 @@ impl Capabilities {
     pub(super) fn takes_unasked(&self, text: &str) -> bool {
         let lines = text.bytes().filter(|byte| *byte == b'\n').count();
         let len = (text.len() + lines + 1) as u64;
-        self.flags & PROVIDE != 0
-            && (len <= u64::from(self.text_max_bytes) || self.flags & NOTIFY == 0)
+        self.flags & PROVIDE != 0 && (len <= u64::from(self.text_max_bytes) || !self.asks())
     }
 }
 
-/// What we answer to the server's capabilities: flags and body.
-pub(super) fn our_capabilities(formats: u32, max_bytes: usize) -> (u32, Vec<u8>) {
-    let flags = formats | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
+/// What we answer to the server's capabilities: flags, and how much of each format we take unasked.
+/// No bitmap: one is asked for.
+pub(super) fn our_capabilities(max_bytes: usize) -> (u32, Vec<u8>) {
+    let flags = SERVED | CAPS | REQUEST | PEEK | NOTIFY | PROVIDE;
     let size = u32::try_from(max_bytes).unwrap_or(u32::MAX).to_be_bytes();
-    (flags, size.repeat(formats.count_ones() as usize))
+    (flags, [size, size, [0; 4]].concat())
 }
 
 /// What the server provided, of what is of use.
@@ -80,13 +88,15 @@ pub(super) struct Provided {
     pub(super) text: Option<String>,
     /// A fragment.
     pub(super) html: Option<String>,
+    /// A bitmap, as it came.
+    pub(super) dib: Option<Vec<u8>>,
     /// The first format that is too long has this many bytes. What follows it is lost, since it
     /// can be reached only through it.
     pub(super) too_long: Option<u64>,
 }
 
-/// Inflates those of the formats in `flags` that are in `wanted`, each of at most `max_bytes` bytes.
-/// They come one after the other, the lowest bit first.
+/// Inflates those of the formats in `flags` that we serve: text and HTML of at most `max_bytes` bytes
+/// each, a bitmap of at most [`DIB_MAX_BYTES`]. They come one after the other, the lowest bit first.
 ///
 /// # Errors
 ///
@@ -94,13 +104,12 @@ pub(super) struct Provided {
 pub(super) fn read_formats(
     flags: u32,
     deflated: &[u8],
-    wanted: u32,
     max_bytes: usize,
 ) -> Result<Provided, RfbError> {
     let mut provided = Provided::default();
     let mut stream = Decompress::new(true);
     let mut input = Reader::new(deflated);
-    let mut left = flags & FORMATS & wanted;
+    let mut left = flags & SERVED;
     let formats = (0..16).map(|bit| 1 << bit).filter(|format| flags & format != 0);
     for format in formats {
         if left == 0 {
@@ -109,19 +118,22 @@ pub(super) fn read_formats(
         let mut head = [0; 4];
         inflate(&mut stream, &mut input, &mut head)?;
         let len = u32::from_be_bytes(head);
-        let around = if format == HTML { AROUND_MAX_BYTES } else { 1 };
-        let Some(len) =
-            usize::try_from(len).ok().filter(|len| *len <= max_bytes.saturating_add(around))
-        else {
+        let limit = match format {
+            DIB => DIB_MAX_BYTES,
+            HTML => max_bytes.saturating_add(AROUND_MAX_BYTES),
+            _ => max_bytes.saturating_add(1),
+        };
+        let Some(len) = usize::try_from(len).ok().filter(|len| *len <= limit) else {
             provided.too_long = Some(len.into());
             break;
         };
         // One that is of no use has to be inflated too, to get to the next.
         let mut bytes = vec![0; len];
         inflate(&mut stream, &mut input, &mut bytes)?;
-        match format & wanted {
+        match format {
             TEXT => provided.text = Some(decode_text(bytes)),
             HTML => provided.html = Some(html::decode(&bytes)),
+            DIB => provided.dib = Some(bytes),
             _ => {}
         }
         left &= !format;
@@ -157,25 +169,45 @@ fn inflate(
     Ok(())
 }
 
-/// The body that provides `text` and `html`, as far as they are given. `None` when zlib fails,
+/// The body that provides `formats`, which are in the order of their bits. `None` when zlib fails,
 /// which it has no reason to.
-pub(super) fn deflate(text: Option<&str>, html: Option<&str>) -> Option<Vec<u8>> {
-    let mut plain = Vec::new();
-    for bytes in [text.map(encode_text), html.map(html::encode)].into_iter().flatten() {
-        plain.put_u32(u32::try_from(bytes.len()).ok()?);
-        plain.put_slice(&bytes);
-    }
-    let room = usize::try_from(deflated_max(plain.len() as u64)).ok()?;
-    let mut body = Vec::with_capacity(room);
+pub(super) fn deflate(formats: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
     let mut stream = Compress::new(Compression::fast(), true);
+    for plain in formats {
+        let len = u32::try_from(plain.len()).ok()?.to_be_bytes();
+        put_deflated(&mut stream, &len, FlushCompress::None, &mut body)?;
+        put_deflated(&mut stream, plain, FlushCompress::None, &mut body)?;
+    }
     // The stream is flushed and never finished: LibVNCServer takes the end of the stream for
     // an error.
-    stream.compress_vec(&plain, &mut body, FlushCompress::Sync).ok()?;
-    // With room left over, nothing is still inside.
-    (stream.total_in() == plain.len() as u64 && body.len() < body.capacity()).then_some(body)
+    put_deflated(&mut stream, &[], FlushCompress::Sync, &mut body)?;
+    Some(body)
 }
 
-fn encode_text(text: &str) -> Vec<u8> {
+/// Deflates all of `plain` onto the end of `body`.
+fn put_deflated(
+    stream: &mut Compress,
+    plain: &[u8],
+    flush: FlushCompress,
+    body: &mut Vec<u8>,
+) -> Option<()> {
+    let start = stream.total_in();
+    loop {
+        let taken = usize::try_from(stream.total_in() - start).ok()?;
+        let rest = plain.get(taken..)?;
+        body.reserve(usize::try_from(deflated_max(rest.len().min(1 << 20) as u64)).ok()?);
+        stream.compress_vec(rest, body, flush).ok()?;
+        let is_taken = stream.total_in() - start == plain.len() as u64;
+        // With room left over, nothing is still inside.
+        if is_taken && body.len() < body.capacity() {
+            return Some(());
+        }
+    }
+}
+
+/// Text as it is provided.
+pub(super) fn encode_text(text: &str) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len() + 1);
     let mut before = 0;
     for byte in text.bytes() {
@@ -191,11 +223,14 @@ fn encode_text(text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Capabilities, HTML, NOTIFY, PROVIDE, Provided, TEXT, deflate, read_formats};
+    use super::{
+        Capabilities, DIB, DIB_MAX_BYTES, HTML, NOTIFY, PROVIDE, Provided, TEXT, deflate,
+        encode_text, html, read_formats,
+    };
     use crate::RfbError;
 
     fn text_of(body: &[u8], max_bytes: usize) -> Result<Provided, RfbError> {
-        read_formats(PROVIDE | TEXT, body, TEXT | HTML, max_bytes)
+        read_formats(PROVIDE | TEXT, body, max_bytes)
     }
 
     fn text(text: &str) -> Provided {
@@ -205,7 +240,7 @@ mod tests {
     #[test]
     fn text_survives_the_round_trip() {
         for words in ["", "plain", "two\nlines\n", "\u{65e5}\u{672c}\u{8a9e} \u{1f600}"] {
-            let body = deflate(Some(words), None).unwrap();
+            let body = deflate(&[encode_text(words)]).unwrap();
             assert_eq!(text_of(&body, 1000), Ok(text(words)));
             // The last bytes are the marker of the flush, without which nothing is missing.
             for cut in 0..body.len() - 8 {
@@ -215,35 +250,39 @@ mod tests {
     }
 
     #[test]
-    fn formats_come_lowest_bit_first_and_unwanted_ones_are_passed_over() {
-        let both = deflate(Some("eins"), Some("<b>eins</b>")).unwrap();
-        let flags = TEXT | HTML;
+    fn formats_come_lowest_bit_first_and_unserved_ones_are_passed_over() {
+        let (eins, bold) = (encode_text("eins"), html::encode("<b>eins</b>"));
+        let all = deflate(&[eins.clone(), bold.clone(), vec![1, 2, 3]]).unwrap();
         let want = Provided {
             text: Some("eins".into()),
             html: Some("<b>eins</b>".into()),
+            dib: Some(vec![1, 2, 3]),
             too_long: None,
         };
-        assert_eq!(read_formats(flags, &both, flags, 100), Ok(want));
-        assert_eq!(read_formats(flags, &both, TEXT, 100), Ok(text("eins")));
+        assert_eq!(read_formats(TEXT | HTML | DIB, &all, 100), Ok(want));
+        assert_eq!(read_formats(TEXT, &all, 100), Ok(text("eins")));
         // The first is RTF in its server's words.
+        let both = deflate(&[eins.clone(), bold.clone()]).unwrap();
         let html = Provided { html: Some("<b>eins</b>".into()), ..Provided::default() };
-        assert_eq!(read_formats(2 | HTML, &both, flags, 100).as_ref(), Ok(&html));
-        let alone = deflate(None, Some("<b>eins</b>")).unwrap();
-        assert_eq!(read_formats(HTML | 8, &alone, flags, 100), Ok(html));
-        let long = deflate(Some("eins"), Some(&"x".repeat(2000))).unwrap();
-        let read = read_formats(flags, &long, flags, 100).unwrap();
+        assert_eq!(read_formats(2 | HTML, &both, 100), Ok(html));
+        let long = deflate(&[eins, html::encode(&"x".repeat(2000))]).unwrap();
+        let read = read_formats(TEXT | HTML, &long, 100).unwrap();
         assert_eq!((read.text.as_deref(), read.html), (Some("eins"), None));
         assert!(read.too_long.is_some());
     }
 
     #[test]
-    fn a_long_text_is_not_inflated() {
-        let body = deflate(Some(&"x".repeat(100)), None).unwrap();
+    fn a_long_format_is_not_inflated() {
+        let body = deflate(&[encode_text(&"x".repeat(100))]).unwrap();
         assert_eq!(text_of(&body, 100), Ok(text(&"x".repeat(100))));
         let too_long = Provided { too_long: Some(101), ..Provided::default() };
         assert_eq!(text_of(&body, 99), Ok(too_long));
         let corrupt = Err(RfbError::Inflate { encoding: super::NAME });
         assert_eq!(text_of(b"not zlib at all", 99), corrupt);
+        let huge = deflate(&[vec![0; DIB_MAX_BYTES + 1]]).unwrap();
+        assert!(huge.len() < 1 << 20);
+        let too_long = Some(DIB_MAX_BYTES as u64 + 1);
+        assert_eq!(read_formats(DIB, &huge, 99).unwrap().too_long, too_long);
     }
 
     #[test]

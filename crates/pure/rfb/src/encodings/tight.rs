@@ -15,6 +15,7 @@
 mod filter;
 mod header;
 
+use bytes::Bytes;
 use filter::Filter;
 use header::Body;
 use porthole_pixels::{BYTES_PER_PIXEL, Rect};
@@ -23,12 +24,12 @@ use porthole_wire::Reader;
 use super::inflate::Deflated;
 use super::rows::DeflatedRows;
 use super::tiles::store_tile;
-use super::{Decode, Paint, Scratch, Step};
+use super::{Decode, Paint, Scratch, Step, jpeg};
 use crate::RfbError;
 
 const NAME: &str = "Tight";
 
-/// Stores rows as they inflate; an image file once it has all arrived.
+/// Stores rows as they inflate; an image file once it has all arrived, decoded or not.
 #[derive(Debug)]
 pub(crate) struct Tight {
     rect: Rect,
@@ -125,6 +126,11 @@ impl Decode for Tight {
             }
             Stage::Jpeg(len) => {
                 let Some(file) = input.take(*len) else { return Ok(Step::Wait) };
+                if jpeg::may_cover(file, size) {
+                    let file = Bytes::copy_from_slice(file);
+                    paint.surface.cover(self.rect, file, jpeg::decode_cover)?;
+                    return Ok(Step::Done);
+                }
                 let Scratch { jpeg, pixels, .. } = &mut *paint.scratch;
                 jpeg.decode(file, size, pixels)?;
                 self.store_image(paint);

@@ -7,7 +7,7 @@ use chacha20::rand_core::Rng as _;
 use des::Des;
 use des::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use md5::{Digest, Md5};
-use porthole_remote::Credentials;
+use porthole_remote::{CredentialFields, Credentials};
 use porthole_wire::Reader;
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
@@ -174,7 +174,9 @@ fn is_below(number: &[u8], limit: &[u8]) -> bool {
 
 fn login(credentials: &Credentials) -> Result<(&str, &str), RfbError> {
     let (Some(name), Some(password)) = (&credentials.username, &credentials.password) else {
-        return Err(RfbError::CredentialsMissing { missing: "user name and password" });
+        return Err(RfbError::CredentialsMissing {
+            missing: CredentialFields::USERNAME.with(CredentialFields::PASSWORD),
+        });
     };
     Ok((name, password.expose_secret()))
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::{BufMut, BytesMut};
-use porthole_remote::Event;
+use porthole_remote::{CredentialFields, Event};
 use porthole_wire::Reader;
 
 use super::ra2::{Ra2, Ra2Step};
@@ -21,7 +21,7 @@ impl Handshake {
         out: &mut BytesMut,
     ) -> Result<Turn, RfbError> {
         // What needs random numbers is not chosen without a seed.
-        let missing = RfbError::CredentialsMissing { missing: "seed" };
+        let missing = RfbError::CredentialsMissing { missing: CredentialFields::default() };
         let random = self.random.as_mut().ok_or(missing);
         let credentials = &config.credentials;
         match &mut self.stage {

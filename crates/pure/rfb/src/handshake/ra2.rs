@@ -13,7 +13,7 @@ mod rsa;
 
 use bytes::{BufMut, BytesMut};
 use chacha20::rand_core::Rng as _;
-use porthole_remote::Credentials;
+use porthole_remote::{CredentialFields, Credentials};
 use porthole_wire::Reader;
 use rsa::{KeyPair, PublicKey};
 use secrecy::ExposeSecret;
@@ -231,14 +231,17 @@ fn hash(is_256: bool, first: &PublicKey, second: &PublicKey) -> Vec<u8> {
 fn put_login(subtype: u8, credentials: &Credentials, out: &mut BytesMut) -> Result<(), RfbError> {
     let name = match (subtype, &credentials.username) {
         (1, Some(name)) => name.as_str(),
-        (1, None) => return Err(RfbError::CredentialsMissing { missing: "user name" }),
+        (1, None) => {
+            return Err(RfbError::CredentialsMissing { missing: CredentialFields::USERNAME });
+        }
         (2, _) => "",
         (other, _) => {
             return Err(RfbError::BadField { field: "RSA-AES subtype", value: other.into() });
         }
     };
     let password = credentials.password.as_ref();
-    let password = password.ok_or(RfbError::CredentialsMissing { missing: "password" })?;
+    let password =
+        password.ok_or(RfbError::CredentialsMissing { missing: CredentialFields::PASSWORD })?;
     let password = password.expose_secret();
     let len = |field, text: &str| {
         u8::try_from(text.len())

@@ -1,6 +1,6 @@
 //! Which of the security types on offer we take.
 
-use porthole_remote::{Credentials, Secure};
+use porthole_remote::{CredentialFields, Credentials, Secure};
 
 use crate::{RfbConfig, RfbError, SecurityKind};
 
@@ -214,19 +214,14 @@ fn is_allowed(kind: SecurityKind, config: &RfbConfig) -> bool {
 }
 
 /// What `kind` wants and `credentials` have not.
-fn missing(kind: SecurityKind, credentials: &Credentials) -> Option<&'static str> {
-    let has_name = credentials.username.is_some();
-    let has_password = credentials.password.is_some();
-    match (proof(kind), has_name, has_password) {
-        (Proof::Nothing, _, _) | (_, true, true) | (Proof::Challenge | Proof::Sealed, _, true) => {
-            None
-        }
-        (_, true, false) | (Proof::Challenge | Proof::Sealed, false, false) => Some("password"),
-        (Proof::Login | Proof::MsLogon | Proof::Apple, false, true) => Some("user name"),
-        (Proof::Login | Proof::MsLogon | Proof::Apple, false, false) => {
-            Some("user name and password")
-        }
-    }
+fn missing(kind: SecurityKind, credentials: &Credentials) -> Option<CredentialFields> {
+    let (name, password) = (CredentialFields::USERNAME, CredentialFields::PASSWORD);
+    let wanted = match proof(kind) {
+        Proof::Nothing => CredentialFields::default(),
+        Proof::Challenge | Proof::Sealed => password,
+        Proof::Login | Proof::MsLogon | Proof::Apple => name.with(password),
+    };
+    Some(wanted.without(credentials.given())).filter(|missing| !missing.is_empty())
 }
 
 const fn is_256(kind: SecurityKind) -> bool {

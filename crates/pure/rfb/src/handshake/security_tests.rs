@@ -1,5 +1,7 @@
 //! Which type is taken, for every mix of offers, credentials and policy.
 
+use porthole_remote::CredentialFields;
+
 use super::{Choice, choose, choose_subtype, choose_way};
 use crate::testing::credentials;
 use crate::{RfbConfig, RfbError, SecurityKind, Seed};
@@ -36,11 +38,12 @@ fn takes_the_strongest_that_the_credentials_satisfy() {
 
 #[test]
 fn says_what_is_missing() {
+    let (name, password) = (CredentialFields::USERNAME, CredentialFields::PASSWORD);
     let missing = |missing| Err(RfbError::CredentialsMissing { missing });
-    assert_eq!(choose_subtype(&[2], &config(NOBODY)), missing("password"));
-    assert_eq!(choose_subtype(&[262], &config(PASSWORD)), missing("user name"));
-    assert_eq!(choose_subtype(&[262], &config(NAME)), missing("password"));
-    assert_eq!(choose_subtype(&[259], &config(NOBODY)), missing("user name and password"));
+    assert_eq!(choose_subtype(&[2], &config(NOBODY)), missing(password));
+    assert_eq!(choose_subtype(&[262], &config(PASSWORD)), missing(name));
+    assert_eq!(choose_subtype(&[262], &config(NAME)), missing(password));
+    assert_eq!(choose_subtype(&[259], &config(NOBODY)), missing(name.with(password)));
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn types_with_keys_of_their_own_come_in_order_of_strength() {
     assert_eq!(choose(&[129, 19], &seeded(PASSWORD)), Ok(Choice::Vencrypt));
     assert_eq!(choose_subtype(&[258, 129], &seeded(PASSWORD)), Ok(Ra2_256));
     assert_eq!(choose_subtype(&[261, 129], &seeded(PASSWORD)), Ok(SecurityKind::X509Vnc));
-    let missing = Err(RfbError::CredentialsMissing { missing: "password" });
+    let missing = Err(RfbError::CredentialsMissing { missing: CredentialFields::PASSWORD });
     assert_eq!(choose(&[129], &seeded(NAME)), missing);
 }
 

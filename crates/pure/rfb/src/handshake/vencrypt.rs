@@ -1,7 +1,7 @@
 //! `VeNCrypt` 0.2: the sub-type negotiation, and the login of its "Plain" flavours.
 
 use bytes::BufMut;
-use porthole_remote::Credentials;
+use porthole_remote::{CredentialFields, Credentials};
 use porthole_wire::Reader;
 use secrecy::ExposeSecret;
 
@@ -49,7 +49,9 @@ pub(super) fn read_subtypes(input: &mut Reader<'_>) -> Option<Vec<u32>> {
 /// [`RfbError::CredentialsMissing`], and nothing is written.
 pub(super) fn put_login(out: &mut impl BufMut, credentials: &Credentials) -> Result<(), RfbError> {
     let (Some(name), Some(password)) = (&credentials.username, &credentials.password) else {
-        return Err(RfbError::CredentialsMissing { missing: "user name and password" });
+        return Err(RfbError::CredentialsMissing {
+            missing: CredentialFields::USERNAME.with(CredentialFields::PASSWORD),
+        });
     };
     let password = password.expose_secret();
     let len = |field, text: &str| {

@@ -2,7 +2,7 @@
 
 use des::Des;
 use des::cipher::{Array, BlockCipherEncrypt, KeyInit};
-use porthole_remote::Credentials;
+use porthole_remote::{CredentialFields, Credentials};
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
@@ -23,7 +23,7 @@ pub(super) fn respond(
     let password = credentials
         .password
         .as_ref()
-        .ok_or(RfbError::CredentialsMissing { missing: "password" })?;
+        .ok_or(RfbError::CredentialsMissing { missing: CredentialFields::PASSWORD })?;
     Ok(encrypt(password.expose_secret().as_bytes(), challenge))
 }
 

@@ -2,13 +2,10 @@
 
 use bytes::BytesMut;
 use porthole_pixels::{Point, Size};
-use porthole_remote::Buttons;
+use porthole_remote::{Buttons, Notches};
 
 use crate::limits::NOTCHES_MAX;
 use crate::requests::{put_extended_pointer, put_pointer};
-
-/// One notch of the wheel.
-const NOTCH: i32 = 120;
 
 /// Buttons of RFB as bits: the wheel is buttons 4 to 7, so the fourth button of a mouse is 8.
 const LEFT: u16 = 1;
@@ -29,7 +26,7 @@ pub(crate) struct Mouse {
     /// Buttons that are down.
     mask: u16,
     /// Parts of a notch not sent yet, sideways and up and down.
-    rest: (i32, i32),
+    rest: (Notches, Notches),
 }
 
 impl Mouse {
@@ -40,7 +37,7 @@ impl Mouse {
 
     /// The pointer is at `at` with `buttons` down.
     pub(crate) fn point(&mut self, at: Point, buttons: Buttons, size: Size, out: &mut BytesMut) {
-        self.at = within(at, size);
+        self.at = at.within(size);
         self.mask = mask_of(buttons);
         self.put(0, out);
     }
@@ -48,16 +45,16 @@ impl Mouse {
     /// The wheel turned by 1/120 notches, right and down being positive. Whole notches are
     /// sent, at most [`NOTCHES_MAX`] each way; the rest waits for the next turn.
     pub(crate) fn turn(&mut self, at: Point, dx: i16, dy: i16, size: Size, out: &mut BytesMut) {
-        self.at = within(at, size);
-        let across = take_notches(&mut self.rest.0, dx);
-        let along = take_notches(&mut self.rest.1, dy);
+        self.at = at.within(size);
+        let across = self.rest.0.turn(dx, NOTCHES_MAX);
+        let along = self.rest.1.turn(dy, NOTCHES_MAX);
         self.put_notches(across, WHEEL_LEFT, WHEEL_RIGHT, out);
         self.put_notches(along, WHEEL_UP, WHEEL_DOWN, out);
     }
 
     /// Lets go of every button.
     pub(crate) fn release_all(&mut self, out: &mut BytesMut) {
-        self.rest = (0, 0);
+        self.rest = Default::default();
         if self.mask != 0 {
             self.mask = 0;
             self.put(0, out);
@@ -96,22 +93,6 @@ fn mask_of(buttons: Buttons) -> u16 {
         (Buttons::FORWARD, FORWARD),
     ];
     bits.iter().filter(|(button, _)| buttons.contains(*button)).fold(0, |mask, (_, bit)| mask | bit)
-}
-
-fn within(at: Point, size: Size) -> Point {
-    Point { x: at.x.min(size.width.saturating_sub(1)), y: at.y.min(size.height.saturating_sub(1)) }
-}
-
-/// Adds `turned` to `rest` and takes whole notches out. A turn the other way starts afresh,
-/// so that the wheel answers at once.
-fn take_notches(rest: &mut i32, turned: i16) -> i32 {
-    let turned = i32::from(turned);
-    if rest.signum() * turned.signum() < 0 {
-        *rest = 0;
-    }
-    let sum = *rest + turned;
-    *rest = sum % NOTCH;
-    (sum / NOTCH).clamp(-NOTCHES_MAX, NOTCHES_MAX)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn parts_of_a_notch_add_up() {
     assert_eq!(turned(&mut mouse, 0, 50), [16, 0]);
     // Thirty are left over; turning back does not have to make up for them.
     assert_eq!(turned(&mut mouse, 0, -120), [8, 0]);
-    assert_eq!(turned(&mut mouse, 0, i16::MIN).len(), 2 * usize::try_from(NOTCHES_MAX).unwrap());
+    assert_eq!(turned(&mut mouse, 0, i16::MIN).len(), 2 * usize::from(NOTCHES_MAX));
 }
 
 #[test]

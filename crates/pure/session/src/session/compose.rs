@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use porthole_link::{Feature, QualityMode, ToBrowser};
 use porthole_pixels::{Copy, Damage, Rect};
 use porthole_tiles::{Class, Mode, Part, Snapshot};
 
-use super::{Output, Session, ViewerId};
+use super::{Output, Passed, Session, ViewerId};
 use crate::film::{Film, FilmPicture};
 use crate::frame::{Head, Job, is_photo};
 use crate::grid::Grid;
@@ -17,7 +17,8 @@ use crate::viewer::distance;
 
 /// A photograph at least this large is lossy at first, even when it has not moved: deflating it
 /// takes nine times the bytes and longer than a frame, and what a window uncovers may be in cells
-/// by the time it has come to rest.
+/// by the time it has come to rest. A smaller one is treated as text, unless something moved in
+/// the same frame: then it is one of the strips that are uncovered frame after frame.
 const PHOTO_LOSSY_PIXELS: u32 = 2048;
 
 /// A photograph below this is a strip that something uncovers rather than a picture that opens.
@@ -42,10 +43,17 @@ enum Rank {
     Photo,
 }
 
+/// How a part goes out.
+enum Way {
+    Encoded(Mode),
+    /// As the remote sent it.
+    Passed(Bytes),
+}
+
 /// One part of a frame to be: how it would be sent, what that may weigh, and how urgent it is.
 struct Candidate {
     part: Part,
-    mode: Mode,
+    way: Way,
     bytes: usize,
     rank: Rank,
     moving: bool,
@@ -57,7 +65,7 @@ struct Candidate {
 struct Work {
     heads: Vec<Head>,
     copies: Vec<Copy>,
-    chosen: Vec<(Part, Mode)>,
+    chosen: Vec<(Part, Way)>,
     rung: Rung,
     film: Option<FilmPicture>,
 }
@@ -66,6 +74,8 @@ struct Work {
 struct Selection {
     rung: Rung,
     room_bytes: usize,
+    /// How much a part may weigh that is all there is in the frame.
+    room_alone_bytes: usize,
     /// Nothing is on its way to the viewer.
     is_idle: bool,
     candidates: Vec<Candidate>,
@@ -91,10 +101,12 @@ impl Session {
             self.recall(&mut heads, &mut damage);
         }
         let film = self.next_picture(now, at, &mut damage);
-        let Some(selection) = self.select(now, at, &damage) else { return };
+        let mut bare = damage.clone();
+        let files = self.take_files(now, at, &mut bare);
+        let Some(selection) = self.select(now, at, &bare, files) else { return };
         let rung = selection.rung;
         let (mut chosen, waiting) = selection.choose();
-        chosen.extend(open);
+        chosen.extend(open.into_iter().map(|(part, mode)| (part, Way::Encoded(mode))));
         let left = touched_by(&damage, &waiting);
         let mut touched = all;
         // Refinement never overlaps pending damage, so the order does not matter.
@@ -109,8 +121,9 @@ impl Session {
                 self.note_keys(&refine, |_, _| true);
                 self.recall(&mut heads, &mut refine);
             }
+            self.settle(&refine);
             let parts = self.plan(&refine);
-            chosen.extend(parts.into_iter().map(|part| (part, Mode::Lossless)));
+            chosen.extend(parts.into_iter().map(|part| (part, Way::Encoded(Mode::Lossless))));
         }
         let is_empty = chosen.is_empty() && film.is_none();
         if is_empty && !owes_frame && heads.iter().all(|head| head.records.is_empty()) {
@@ -130,16 +143,20 @@ impl Session {
         }
         let (id, all) = (viewer.id, viewer.picture.pending.damage().clone());
         let copies = viewer.picture.pending.copies().to_vec();
-        // A piece of video that waits must not come to lie upon what was drawn after it.
+        // A piece of video that waits must not come to lie upon what was drawn after it, and the
+        // edge of a picture that came as a file is no letter.
         let may_pass = |rect: &Rect| {
-            rect.area() <= GLYPH_PIXELS && !viewer.videos.meets(*rect) && !self.is_covered(*rect)
+            rect.area() <= GLYPH_PIXELS
+                && !viewer.videos.meets(*rect)
+                && !self.is_covered(*rect)
+                && self.surface.is_settled_within(*rect)
         };
         let mut small: Vec<Rect> = all.iter().filter(may_pass).collect();
         small.sort_by_key(|rect| distance(*rect, self.pointer));
         small.truncate(GLYPHS_MAX);
         let mut damage = Damage::clean(all.size());
         small.iter().for_each(|rect| damage.add(*rect));
-        let Some(selection) = self.select(now, at, &damage) else { return false };
+        let Some(selection) = self.select(now, at, &damage, Vec::new()) else { return false };
         let rung = selection.rung;
         let (chosen, waiting) = selection.choose_small();
         if chosen.is_empty() {
@@ -156,8 +173,17 @@ impl Session {
     fn encode(&mut self, work: Work, mut touched: Damage, left: &Damage) {
         let Work { heads, copies, chosen, rung, film } = work;
         copies.iter().for_each(|copy| touched.add(copy.target));
-        let snapshot = |(part, mode)| (Snapshot::take(&self.surface, &part), mode);
-        let parts = chosen.into_iter().map(snapshot).collect();
+        let (mut files, mut parts) = (Vec::new(), Vec::new());
+        for (part, way) in chosen {
+            match way {
+                Way::Passed(file) => files.push((part.rect, file)),
+                Way::Encoded(mode) => {
+                    // A part may hold pixels beside its damage.
+                    self.surface.settle_within(part.rect);
+                    parts.push((Snapshot::take(&self.surface, &part), mode));
+                }
+            }
+        }
         let mut keeps_tables = true;
         for head in &heads {
             if let Some(viewer) = self.viewer(head.viewer) {
@@ -166,7 +192,7 @@ impl Session {
                 keeps_tables &= viewer.features & Feature::TABLES != 0;
             }
         }
-        let job = Job { heads, copies, parts, rung, keeps_tables, film };
+        let job = Job { heads, copies, files, parts, rung, keeps_tables, film };
         self.outputs.push_back(Output::Encode(Box::new(job)));
     }
 
@@ -209,7 +235,11 @@ impl Session {
         let viewer = self.viewers.get_mut(at)?;
         let gap = viewer.pacing.frame_gap(self.config.frame_gap_min);
         let outlook = viewer.pacing.outlook(now);
-        viewer.film.as_mut()?.next(&self.surface, damage, codec, (gap, &outlook))
+        let film = viewer.film.as_mut()?;
+        if damage.iter_within(film.rect()).next().is_some() {
+            self.surface.settle_within(film.rect());
+        }
+        film.next(&self.surface, damage, codec, (gap, &outlook))
     }
 
     fn begin_heads(&mut self, viewers: &[ViewerId], copies: &[Copy], videos: bool) -> Vec<Head> {
@@ -269,16 +299,29 @@ impl Session {
         let grid = Grid::new(damage.size());
         for rect in damage.iter() {
             if rests(self, rect) {
+                self.surface.settle_within(grid.rect(grid.at(rect)));
                 self.keys.key(&self.surface, grid.at(rect));
             }
         }
     }
 
-    /// The parts of `damage`, and what is to be known of the frame that they go into.
-    fn select(&mut self, now: Instant, at: usize, damage: &Damage) -> Option<Selection> {
-        let parts = self.plan(damage);
+    /// The parts of `damage` and the files that go on as they came, and what is to be known of the
+    /// frame that they go into.
+    fn select(
+        &mut self,
+        now: Instant,
+        at: usize,
+        damage: &Damage,
+        files: Vec<Passed>,
+    ) -> Option<Selection> {
+        self.settle(damage);
+        let uncovers = !self.viewers.get(at)?.picture.pending.copies().is_empty();
+        let parts = self.plan(damage).into_iter().map(|part| {
+            let is_large = uncovers || part.rect.area() >= PHOTO_LOSSY_PIXELS;
+            if is_photo(&part) && !is_large { Part { class: Class::Text, ..part } } else { part }
+        });
         let moves = |part: &Part| is_photo(part) && self.history.is_moving(now, part.rect);
-        let parts: Vec<(Part, bool)> = parts.iter().map(|part| (*part, moves(part))).collect();
+        let parts: Vec<(Part, bool)> = parts.map(|part| (part, moves(&part))).collect();
         let pixels = |is: &dyn Fn(&(Part, bool)) -> bool| -> u32 {
             parts.iter().filter(|part| is(part)).map(|(part, _)| part.rect.area()).sum()
         };
@@ -300,8 +343,7 @@ impl Session {
         let was_left = |rect: Rect| viewer.picture.left.iter_within(rect).next().is_some();
         let candidate = |(part, moving): (Part, bool)| {
             let rect = part.rect;
-            let large = moving || rect.area() >= PHOTO_LOSSY_PIXELS;
-            let (mode, bytes) = if may_lose && is_photo(&part) && large {
+            let (mode, bytes) = if may_lose && is_photo(&part) {
                 (Mode::Lossy(rung.settings()), viewer.ladder.guess_bytes(rung, rect.area()))
             } else {
                 (Mode::Lossless, self.costs.exact_bytes(part.class, rect))
@@ -313,13 +355,27 @@ impl Session {
                 Class::Text => Rank::Text,
                 Class::Photo => Rank::Photo,
             };
-            Candidate { part, mode, bytes, rank, moving, distance: distance(rect, self.pointer) }
+            let way = Way::Encoded(mode);
+            Candidate { part, way, bytes, rank, moving, distance: distance(rect, self.pointer) }
+        };
+        let passed = |Passed { rect, file, moving }: Passed| Candidate {
+            part: Part { rect, class: Class::Photo },
+            bytes: file.len(),
+            way: Way::Passed(file),
+            rank: if was_left(rect) { Rank::Late } else { Rank::Photo },
+            moving,
+            distance: distance(rect, self.pointer),
         };
         Some(Selection {
             rung,
             room_bytes: viewer.pacing.room_bytes(now, self.config.unacked_max_bytes),
+            room_alone_bytes: viewer.pacing.room_alone_bytes(now, self.config.unacked_max_bytes),
             is_idle: viewer.pacing.is_idle(),
-            candidates: parts.into_iter().map(candidate).collect(),
+            candidates: parts
+                .into_iter()
+                .map(candidate)
+                .chain(files.into_iter().map(passed))
+                .collect(),
         })
     }
 }
@@ -327,16 +383,17 @@ impl Session {
 impl Selection {
     /// Picks what the frame has room for; the rest waits. What is small, or all that there is,
     /// never does. Nor does a film: half of it would tear, and the ladder has seen to its weight.
-    fn choose(mut self) -> (Vec<(Part, Mode)>, Vec<Rect>) {
+    fn choose(mut self) -> (Vec<(Part, Way)>, Vec<Rect>) {
         self.candidates.sort_by_key(|candidate| (candidate.rank, candidate.distance));
         let (mut chosen, mut waiting) = (Vec::new(), Vec::new());
         let mut used = 0;
         for candidate in self.candidates {
-            let Candidate { part, mode, bytes, rank, moving, .. } = candidate;
-            let fits = used + bytes <= self.room_bytes || (used == 0 && self.is_idle);
+            let Candidate { part, way, bytes, rank, moving, .. } = candidate;
+            let fits_alone = self.is_idle || bytes <= self.room_alone_bytes;
+            let fits = used + bytes <= self.room_bytes || (used == 0 && fits_alone);
             if moving || rank == Rank::Prompt || fits {
                 used += if moving { 0 } else { bytes };
-                chosen.push((part, mode));
+                chosen.push((part, way));
             } else {
                 waiting.push(part.rect);
             }
@@ -345,7 +402,7 @@ impl Selection {
     }
 
     /// Picks what a small frame has room for: nothing but what is prompt.
-    fn choose_small(mut self) -> (Vec<(Part, Mode)>, Vec<Rect>) {
+    fn choose_small(mut self) -> (Vec<(Part, Way)>, Vec<Rect>) {
         let room = self.room_bytes.min(SMALL_BYTES);
         self.candidates.sort_by_key(|candidate| candidate.distance);
         let mut used = 0;
@@ -355,7 +412,7 @@ impl Selection {
             takes
         };
         let (chosen, waiting): (Vec<_>, Vec<_>) = self.candidates.into_iter().partition(takes);
-        let chosen = chosen.into_iter().map(|candidate| (candidate.part, candidate.mode));
+        let chosen = chosen.into_iter().map(|candidate| (candidate.part, candidate.way));
         (chosen.collect(), waiting.into_iter().map(|candidate| candidate.part.rect).collect())
     }
 }

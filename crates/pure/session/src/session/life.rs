@@ -5,9 +5,11 @@ use std::time::Instant;
 use porthole_link::{Category, ErrorRecord, Feature, Welcome};
 use porthole_remote::Input;
 
+use super::prompt::may_answer;
 use super::schedule::earliest;
 use super::{Attach, AttachError, EndCause, Output, Session, ViewerId};
 use crate::Permissions;
+use crate::clipboard::Outgoing;
 use crate::passing::VideoQueue;
 use crate::picture::Picture;
 use crate::viewer::Viewer;
@@ -17,16 +19,19 @@ use crate::viewer::Viewer;
 pub(super) struct Seat {
     secret: [u8; 32],
     secret_before: Option<[u8; 32]>,
-    granted: Permissions,
+    pub(super) granted: Permissions,
     left_at: Instant,
     /// What the browser's canvas shows, should it come back with it.
     pub(super) picture: Picture,
+    /// What was copied on the remote and not wholly sent.
+    pub(super) clipboard: Option<Outgoing>,
 }
 
 /// What a viewer that comes back had.
 struct Returned {
     granted: Permissions,
     picture: Picture,
+    clipboard: Option<Outgoing>,
     /// The secret of its last Welcome, if it does not seem to know that, nor the frames after it.
     unheard: Option<[u8; 32]>,
 }
@@ -39,7 +44,7 @@ impl Session {
     /// [`AttachError`]; nothing has changed, but that a seat whose secret was given is used up.
     pub fn handle_attach(&mut self, now: Instant, attach: &Attach) -> Result<(), AttachError> {
         let hello = &attach.hello;
-        let returned = match &hello.resume {
+        let mut returned = match &hello.resume {
             Some(resume) => Some(self.take_seat(&resume.secret).ok_or(AttachError::Ended)?),
             None => None,
         };
@@ -56,6 +61,7 @@ impl Session {
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
         // A Welcome that may yet arrive must not be void because another one was sent after it.
         let unheard = returned.as_ref().and_then(|returned| returned.unheard);
+        let clipboard = returned.as_mut().and_then(|returned| returned.clipboard.take());
         let picture = match returned.and_then(|returned| kept(returned, hello.painted, cells)) {
             Some(picture) => {
                 features |= Feature::KEPT;
@@ -79,7 +85,9 @@ impl Session {
             VideoQueue::new(self.surface.size(), self.surface.veil()),
         );
         viewer.secret_before = hello.resume.as_ref().map(|resume| resume.secret);
+        viewer.clipboard = clipboard.map(Outgoing::restarted);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
+        viewer.owed.prompt = self.shown.prompt.is_some() && may_answer(&viewer);
         self.viewers.push(viewer);
         self.surface.keep_before(true);
         self.empty_since = None;
@@ -92,7 +100,8 @@ impl Session {
     /// A viewer's socket is gone. Its seat is kept for [`crate::SessionConfig::linger`].
     pub fn handle_detach(&mut self, now: Instant, viewer: ViewerId) {
         let Some(at) = self.viewers.iter().position(|held| held.id == viewer) else { return };
-        let left = self.viewers.swap_remove(at);
+        let mut left = self.viewers.swap_remove(at);
+        self.close_files(&mut left);
         if left.permissions.allow(Permissions::INPUT) {
             self.pass_on(Input::ReleaseAll);
         }
@@ -106,6 +115,7 @@ impl Session {
             granted: left.granted,
             left_at: now,
             picture: left.picture,
+            clipboard: left.clipboard,
         });
         if self.viewers.is_empty() {
             self.surface.keep_before(false);
@@ -153,11 +163,12 @@ impl Session {
         };
         let seat_at = self.seats.iter().position(|seat| is_its(&seat.secret, &seat.secret_before));
         if let Some(at) = seat_at {
-            let Seat { granted, picture, secret: last, .. } = self.seats.remove(at);
-            return Some(Returned { granted, picture, unheard: unheard(last) });
+            let Seat { granted, picture, clipboard, secret: last, .. } = self.seats.remove(at);
+            return Some(Returned { granted, picture, clipboard, unheard: unheard(last) });
         }
         let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
-        let viewer = self.viewers.swap_remove(at);
+        let mut viewer = self.viewers.swap_remove(at);
+        self.close_files(&mut viewer);
         if viewer.permissions.allow(Permissions::INPUT) {
             self.pass_on(Input::ReleaseAll);
         }
@@ -166,7 +177,8 @@ impl Session {
             error: ended("replaced", "this session was opened again elsewhere"),
         });
         let unheard = unheard(viewer.secret);
-        Some(Returned { granted: viewer.granted, picture: viewer.picture, unheard })
+        let Viewer { granted, picture, clipboard, .. } = viewer;
+        Some(Returned { granted, picture, clipboard, unheard })
     }
 }
 
@@ -174,11 +186,9 @@ impl Session {
 fn kept(returned: Returned, painted: Option<u32>, cells: u16) -> Option<Picture> {
     let Returned { mut picture, unheard, .. } = returned;
     let painted = painted?;
-    if picture.resized || picture.cells.capacity() != cells {
-        return None;
-    }
-    picture.go_on_from(if unheard.is_some() { 0 } else { painted });
-    Some(picture)
+    let painted = if unheard.is_some() { 0 } else { painted };
+    let goes_on = picture.cells.capacity() == cells && picture.go_on_from(painted);
+    goes_on.then_some(picture)
 }
 
 /// Compares in a time that does not depend on where the two differ.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use porthole_link::Feature;
-use porthole_pixels::{Rect, Veil};
+use porthole_pixels::Rect;
 use porthole_tiles::video::MotionTracker;
 
 use super::{Output, Session, ViewerId};
@@ -13,6 +13,10 @@ use crate::viewer::Viewer;
 
 /// How long a frame waits for a drawing that has begun to arrive, so that it does not tear.
 const TEAR_WAIT: Duration = Duration::from_millis(50);
+
+/// How long the first frame waits for a remote that has come up to draw something. One that draws
+/// nothing is black.
+const BLANK_WAIT: Duration = Duration::from_millis(100);
 
 /// How long nothing must change before memory is given back.
 const REST_AFTER: Duration = Duration::from_secs(2);
@@ -27,7 +31,8 @@ impl Session {
         if self.ended {
             return None;
         }
-        let mut deadline = earliest(self.check_life(now), self.rest(now));
+        let life = earliest(self.check_life(now), self.check_prompt(now));
+        let mut deadline = earliest(life, self.rest(now));
         if self.ended {
             return None;
         }
@@ -37,7 +42,13 @@ impl Session {
             if let Some(message) = viewer.take_owed(&self.shown) {
                 self.outputs.push_back(Output::Send { viewer: viewer.id, message });
             }
+            let max_bytes = self.config.unacked_max_bytes;
+            if let Some(message) = viewer.take_clipboard(now, max_bytes) {
+                self.outputs.push_back(Output::Send { viewer: viewer.id, message });
+            }
+            deadline = earliest(deadline, viewer.clipboard_at(now, max_bytes));
             deadline = earliest(deadline, self.try_frame(now, at));
+            self.serve_files(now, at);
         }
         deadline
     }
@@ -50,6 +61,7 @@ impl Session {
             return Some(rest_at);
         }
         self.changed_at = None;
+        self.surface.release_covers();
         // An unfinished drawing needs what was before it.
         if self.surface.changes().is_none() {
             self.surface.release_before();
@@ -91,6 +103,7 @@ impl Session {
         let is_open = pacing.is_open(max_bytes);
         let is_open_small = pacing.is_open_small(max_bytes) && drawn;
         let whole_at = self.torn_since.map(|since| since + TEAR_WAIT);
+        let whole_at = whole_at.max(self.blank_since.map(|since| since + BLANK_WAIT));
         let after = |moment: Option<Instant>| moment.max(whole_at).filter(|at| *at > now);
         let wait = after(next_at).filter(|_| is_open);
         if is_open && wait.is_none() {
@@ -161,12 +174,8 @@ impl Session {
         {
             return;
         }
-        // Servers that do not say what moved leave it to be found, but not beneath what covers it.
-        let found = self.moves.find(&self.surface);
-        let is_true = |veil: &Veil| found.iter().all(|copy| !veil.touched(copy.source_rect()));
-        if self.surface.veil().is_none_or(is_true) {
-            self.surface.explain(found);
-        }
+        // Servers that do not say what moved leave it to be found.
+        self.find_moves();
         self.changed_at = Some(now);
         let covered = self.passing.take_fresh();
         if let Some(torn) = self.surface.take_torn() {

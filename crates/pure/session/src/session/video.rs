@@ -14,6 +14,7 @@ use crate::passing::VideoPiece;
 impl Session {
     /// Hands a chunk to every viewer that can go on with it.
     pub(super) fn handle_video(&mut self, now: Instant, chunk: &VideoChunk) {
+        self.blank_since = None;
         let size = self.surface.size();
         let (pieces, begun) = self.passing.take(now, chunk, size);
         let max_bytes = self.config.unacked_max_bytes;
@@ -42,7 +43,7 @@ impl Session {
     /// Whether all that covers the surface has been heard of: the driver covers it first, and what
     /// was drawn afterwards may be there before the chunk that it was drawn upon.
     pub(super) fn is_up_to_date(&self) -> bool {
-        self.passing.is_up_to_date(self.surface.covers_count())
+        self.passing.is_up_to_date(self.surface.veils_count())
     }
 
     /// Tells the remote what has changed about video: whether it can be shown, and what is lacking.

@@ -2,10 +2,14 @@
 
 use porthole_pixels::{Pixel, Rect, Size};
 
+#[cfg(feature = "turbojpeg")]
+use crate::RfbConfig;
 use crate::encodings::opaque;
 use crate::encodings::tests::{
     BLACK, BLUE, Deflate, GREEN, JPEG, RED, TIGHT, TIGHT_PNG, decode, fault, noise, pixels, rgb,
 };
+#[cfg(feature = "turbojpeg")]
+use crate::testing::{Harness, check_cuts, hello, update};
 use crate::testing::{pixels_of, rectangle};
 
 /// Tight's length.
@@ -132,6 +136,56 @@ fn tight_jpeg() {
     assert_eq!(fault(Rect::new(0, 0, 16, 15), TIGHT, &tight(&[0x90], JPEG)), "image_size");
     assert_eq!(fault(rect, TIGHT, &tight(&[0x90], b"\xff\xd8 no JPEG")), "image");
     assert_eq!(fault(rect, TIGHT, &tight(&[0x90], &[])), "image");
+}
+
+/// A JPEG of noise.
+#[cfg(feature = "turbojpeg")]
+fn large_jpeg(size: Size) -> Vec<u8> {
+    let pixels = rgb(&noise(size.area() as usize));
+    let image = turbojpeg::Image {
+        pixels: pixels.as_slice(),
+        width: size.width.into(),
+        pitch: usize::from(size.width) * 3,
+        height: size.height.into(),
+        format: turbojpeg::PixelFormat::RGB,
+    };
+    turbojpeg::compress(image, 80, turbojpeg::Subsamp::Sub2x2).unwrap().to_vec()
+}
+
+#[cfg(feature = "turbojpeg")]
+#[test]
+fn large_jpegs_are_handed_on() {
+    let size = Size::new(200, 160);
+    let (rect, small) = (Rect::new(8, 9, 130, 120), Rect::new(0, 0, 16, 16));
+    let file = large_jpeg(rect.size());
+    let drawn = rectangle(rect, TIGHT, &tight(&[0x90], &file));
+    let head = [hello(size), update(&[drawn])].concat();
+    let mut harness = Harness::new(RfbConfig::default());
+    harness.feed(&head);
+    assert_eq!(harness.heard.error, None);
+    let files: Vec<_> =
+        harness.surface.covers().map(|cover| (cover.rect(), cover.file())).collect();
+    assert_eq!(files, [(rect, &file.clone().into())]);
+    assert!(!harness.surface.is_settled());
+    // What is drawn on it, and what is too small, is decoded; nothing else differs.
+    let rest = update(&[rectangle(small, TIGHT, &tight(&[0x90], JPEG))]);
+    let drawn_on = check_cuts(&RfbConfig::default(), &[head.clone(), rest].concat());
+    harness.surface.settle();
+    let corner = |surface| pixels_of(surface, Rect::new(16, 16, 100, 100));
+    assert_eq!(corner(&drawn_on.surface), corner(&harness.surface));
+    assert_eq!(drawn_on.surface.covers().count(), 0);
+
+    // Its scan is damaged: that is found when somebody looks, and told with the next message.
+    let mut bad = file;
+    let middle = bad.len() / 2;
+    bad[middle..middle + 200].fill(0x55);
+    let mut harness = Harness::new(RfbConfig::default());
+    let drawn = rectangle(rect, TIGHT, &tight(&[0x90], &bad));
+    harness.feed(&[hello(size), update(&[drawn])].concat());
+    assert_eq!(harness.cause(), None);
+    harness.surface.settle();
+    harness.feed(&[2]);
+    assert_eq!(harness.cause(), Some("image"));
 }
 
 fn png_file(size: Size, colour: png::ColorType, pixels: &[u8]) -> Vec<u8> {

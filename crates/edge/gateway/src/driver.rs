@@ -1,0 +1,191 @@
+//! What a connection speaks: the one place that names every protocol.
+
+use std::time::Instant;
+
+use porthole_dial::{Protocol, Target, Transport, Verify};
+use porthole_pixels::Size;
+use porthole_rdp::{RdpClient, RdpConfig};
+use porthole_remote::{Credentials, Remote, RemoteError};
+use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
+
+use crate::config::{Config, Drives};
+use crate::drive::Drive;
+use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
+use crate::rdp::RdpParameters;
+use crate::vnc::{VncParameters, VncSettings};
+
+/// What one connection's driver is told, in the operator's and the token's words.
+#[derive(Debug, Clone)]
+pub enum DriverSettings {
+    /// VNC.
+    Vnc(VncSettings),
+    /// RDP.
+    Rdp(Box<RdpParameters>),
+}
+
+impl DriverSettings {
+    /// Reads the parameters of a connection that speaks `protocol`; the rest is as safe as can be.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that cannot be honoured. `None` when the protocol has no driver.
+    pub(crate) fn read<'a>(
+        protocol: Protocol,
+        parameters: impl IntoIterator<Item = (&'a str, String)>,
+        strictness: Strictness,
+    ) -> Option<Result<Self, ParameterError>> {
+        match protocol {
+            Protocol::Vnc => {
+                Some(VncParameters::read(parameters, strictness).map(|parameters| {
+                    Self::Vnc(VncSettings { parameters, ..VncSettings::default() })
+                }))
+            }
+            Protocol::Rdp => {
+                let read = RdpParameters::read(parameters, strictness);
+                Some(read.map(|parameters| Self::Rdp(Box::new(parameters))))
+            }
+            _ => None,
+        }
+    }
+
+    /// How the remote's certificate is to be checked, where the parameters say so.
+    pub(crate) fn verify(&self) -> Option<Verify> {
+        match self {
+            Self::Vnc(_) => None,
+            Self::Rdp(rdp) => rdp.verify(),
+        }
+    }
+
+    /// The port that remotes of this protocol listen on unless told otherwise.
+    pub(crate) const fn port(protocol: Protocol) -> u16 {
+        match protocol {
+            Protocol::Rdp => 3389,
+            _ => 5900,
+        }
+    }
+
+    /// What the connection withholds.
+    pub(crate) const fn screen(&self) -> &ScreenParameters {
+        match self {
+            Self::Vnc(vnc) => &vnc.parameters.screen,
+            Self::Rdp(rdp) => &rdp.screen,
+        }
+    }
+
+    /// The folder of files that the connection has, if any.
+    ///
+    /// # Errors
+    ///
+    /// It cannot have the one that it is to have.
+    pub(crate) fn drive(&self, drives: Option<&Drives>) -> Result<Option<Drive>, ParameterError> {
+        match self {
+            Self::Vnc(vnc) => vnc.parameters.drive.drive(drives),
+            Self::Rdp(_) => Ok(None),
+        }
+    }
+
+    /// Whether the remote may be asked for another size.
+    pub(crate) const fn resizes(&self) -> bool {
+        match self {
+            Self::Vnc(vnc) => !vnc.parameters.disable_display_resize,
+            Self::Rdp(rdp) => !rdp.keeps_size,
+        }
+    }
+
+    /// What the driver is started with. `lossy` is whether pictures may be so.
+    pub(crate) fn driver(
+        &self,
+        target: &Target,
+        credentials: Credentials,
+        clipboard_max_bytes: usize,
+        lossy: bool,
+        config: &Config,
+    ) -> DriverConfig {
+        match self {
+            Self::Vnc(vnc) => DriverConfig::Vnc {
+                config: Box::new(vnc.driver(credentials, clipboard_max_bytes, lossy, config)),
+                encodings_given: !vnc.parameters.encodings.is_empty(),
+            },
+            Self::Rdp(rdp) => {
+                let name = server_name(target);
+                let config = rdp.driver(credentials, name, clipboard_max_bytes, lossy, config);
+                DriverConfig::Rdp(Box::new(config))
+            }
+        }
+    }
+}
+
+/// The name that the remote is known by.
+fn server_name(target: &Target) -> &str {
+    match (&target.tls.server_name, &target.transport) {
+        (Some(name), _) => name,
+        (None, Transport::Tcp { host, .. }) => host,
+        (None, _) => "localhost",
+    }
+}
+
+/// What a driver is started with.
+#[derive(Debug, Clone)]
+pub enum DriverConfig {
+    /// VNC.
+    Vnc {
+        /// For the driver.
+        config: Box<RfbConfig>,
+        /// Whether the order of its encodings is the operator's; else it may follow the distance.
+        encodings_given: bool,
+    },
+    /// RDP.
+    Rdp(Box<RdpConfig>),
+}
+
+impl DriverConfig {
+    /// What the remote may ask for.
+    pub(crate) const fn credentials_mut(&mut self) -> &mut Credentials {
+        match self {
+            Self::Vnc { config, .. } => &mut config.credentials,
+            Self::Rdp(config) => &mut config.credentials,
+        }
+    }
+
+    /// Whether the remote's own video may come.
+    pub(crate) fn has_video(&self) -> bool {
+        match self {
+            Self::Vnc { config, .. } => config.h264,
+            Self::Rdp(config) => config.graphics.as_ref().is_some_and(|it| it.passes_video),
+        }
+    }
+
+    /// The first viewer would like this size, in device pixels, at 100 times this device pixel
+    /// ratio. It counts for remotes that make their desktop when somebody connects.
+    pub(crate) fn wish(&mut self, size: Size, scale_percent: u16) {
+        match self {
+            Self::Rdp(config) if config.display_control && size.area() > 0 => {
+                config.size = size;
+                config.scale_percent = scale_percent.into();
+            }
+            Self::Vnc { .. } | Self::Rdp(_) => {}
+        }
+    }
+
+    /// A driver for a stream that has just been opened, to this machine or elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// What it is told cannot be said in its protocol, or is too little.
+    pub(crate) fn start(
+        &self,
+        is_local: bool,
+        now: Instant,
+    ) -> Result<Box<dyn Remote>, RemoteError> {
+        Ok(match self {
+            Self::Vnc { config, encodings_given } => {
+                let mut config = RfbConfig::clone(config);
+                if is_local && !encodings_given {
+                    config.encodings = EncodingKind::LOCAL.to_vec();
+                }
+                Box::new(RfbClient::new(config, now))
+            }
+            Self::Rdp(config) => Box::new(RdpClient::new(RdpConfig::clone(config), now)?),
+        })
+    }
+}

@@ -1,0 +1,292 @@
+//! RDP connections in Guacamole's words, and what they make of the driver.
+
+use porthole_dial::Verify;
+use porthole_rdp::{
+    ColorDepth, GraphicsConfig, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode,
+};
+use porthole_remote::Credentials;
+
+use crate::config::Config;
+use crate::h264;
+use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+
+/// What the parameters of an RDP connection ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RdpParameters {
+    /// What is the same for all desktops.
+    pub screen: ScreenParameters,
+    /// `domain`.
+    pub domain: Option<String>,
+    /// `security`.
+    pub security: SecurityMode,
+    /// `ignore-cert`: whoever answers is the server. The operator's alone.
+    pub ignore_cert: bool,
+    /// `cert-fingerprints`: SHA-256 of the certificates that the server may have.
+    pub cert_pins: Vec<[u8; 32]>,
+    /// `server-layout`.
+    pub layout: KeyboardLayout,
+    /// `color-depth`.
+    pub color_depth: ColorDepth,
+    /// `disable-gfx`: the server draws by updates alone.
+    pub disable_gfx: bool,
+    /// `resize-method`: the desktop keeps its size.
+    pub keeps_size: bool,
+    /// `client-name`.
+    pub client_name: Option<String>,
+    /// `console`.
+    pub console: bool,
+    /// `initial-program`.
+    pub initial_program: Option<String>,
+    /// `load-balance-info`.
+    pub load_balance_info: Option<String>,
+    /// `preconnection-id` and `preconnection-blob`.
+    pub preconnection: Option<Preconnection>,
+    /// `enable-wallpaper` and its like.
+    pub looks: Looks,
+}
+
+impl RdpParameters {
+    /// How the server's certificate is checked, where the parameters say so.
+    pub(crate) fn verify(&self) -> Option<Verify> {
+        if !self.cert_pins.is_empty() {
+            Some(Verify::Pinned(self.cert_pins.clone()))
+        } else if self.ignore_cert {
+            Some(Verify::Off)
+        } else {
+            None
+        }
+    }
+
+    /// What the driver is started with. `lossy` is whether pictures may be so.
+    pub(crate) fn driver(
+        &self,
+        mut credentials: Credentials,
+        server_name: &str,
+        clipboard_max_bytes: usize,
+        lossy: bool,
+        config: &Config,
+    ) -> RdpConfig {
+        let defaults = RdpConfig::default();
+        if credentials.domain.is_none() {
+            credentials.domain.clone_from(&self.domain);
+        }
+        RdpConfig {
+            credentials,
+            security: self.security,
+            server_name: server_name.to_owned(),
+            color_depth: self.color_depth,
+            // Which of its codecs a server uses there is its own choice, and some are lossy for good.
+            graphics: (lossy && !self.disable_gfx).then(|| graphics(config)),
+            // It is lossy for good: what a server draws without it is exact when it is still.
+            remote_fx: false,
+            keyboard_layout: self.layout,
+            client_name: self.client_name.clone().unwrap_or(defaults.client_name),
+            looks: self.looks,
+            console: self.console,
+            load_balance_info: self.load_balance_info.clone(),
+            preconnection: self.preconnection.clone(),
+            initial_program: self.initial_program.clone(),
+            // What other viewers of the session may do is theirs, so only the connection counts.
+            view_only: self.screen.read_only,
+            display_control: !self.keeps_size,
+            clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
+            clipboard_max_bytes,
+            handshake_max: config.handshake_max,
+            ..defaults
+        }
+    }
+}
+
+/// What can be done with H.264: whoever watches may show it, and a library may decode it.
+fn graphics(config: &Config) -> GraphicsConfig {
+    let open_decoder = config.session.each.video.as_ref().map(h264::open_decoder);
+    GraphicsConfig { passes_video: true, open_decoder }
+}
+
+impl Vocabulary for RdpParameters {
+    const PROTOCOL: &'static str = "RDP";
+    const UNSUPPORTED: &'static [Unsupported] = UNSUPPORTED;
+    const DETAILS: &'static [&'static str] = &[
+        "sftp-",
+        "wol-",
+        // Sizes are the viewer's.
+        "width",
+        "height",
+        "dpi",
+        // Names of what is not there.
+        "drive-name",
+        "drive-path",
+        "create-drive-path",
+        "disable-download",
+        "disable-upload",
+        "printer-name",
+        "gateway-port",
+        "gateway-username",
+        "gateway-domain",
+        "remote-app-dir",
+        "remote-app-args",
+        // Nothing is kept that these could switch off.
+        "disable-bitmap-caching",
+        "disable-offscreen-caching",
+        "disable-glyph-caching",
+    ];
+
+    fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
+        let some = || Some(value.to_owned());
+        match name {
+            "domain" => self.domain = some(),
+            "security" => self.security = security(value)?,
+            "ignore-cert" => self.ignore_cert = flag(value)?,
+            "cert-fingerprints" => self.cert_pins = fingerprints(value)?,
+            "server-layout" => {
+                let known = KeyboardLayout::from_name(value);
+                self.layout = known.ok_or("names a keyboard layout that does not exist")?;
+            }
+            "color-depth" => self.color_depth = color_depth(value)?,
+            "disable-gfx" => self.disable_gfx = flag(value)?,
+            "resize-method" => self.keeps_size = keeps_size(value)?,
+            "client-name" => self.client_name = some(),
+            "console" => self.console = flag(value)?,
+            "initial-program" => self.initial_program = some(),
+            "load-balance-info" => self.load_balance_info = some(),
+            "preconnection-id" => {
+                let id = value.parse().map_err(|_no_number| "must be a whole number")?;
+                self.preconnection.get_or_insert_default().id = id;
+            }
+            "preconnection-blob" => self.preconnection.get_or_insert_default().blob = some(),
+            _ => return self.take_looks(name, value),
+        }
+        Ok(true)
+    }
+}
+
+impl RdpParameters {
+    fn take_looks(&mut self, name: &str, value: &str) -> Result<bool, String> {
+        let looks = &mut self.looks;
+        let look = match name {
+            "enable-wallpaper" => &mut looks.wallpaper,
+            "enable-theming" => &mut looks.theming,
+            "enable-font-smoothing" => &mut looks.font_smoothing,
+            "enable-full-window-drag" => &mut looks.full_window_drag,
+            "enable-desktop-composition" => &mut looks.desktop_composition,
+            "enable-menu-animations" => &mut looks.menu_animations,
+            _ => return self.screen.take(name, value),
+        };
+        *look = flag(value)?;
+        Ok(true)
+    }
+}
+
+fn security(value: &str) -> Result<SecurityMode, String> {
+    Ok(match value {
+        "any" => SecurityMode::Any,
+        "nla" => SecurityMode::Nla,
+        "tls" => SecurityMode::Tls,
+        "rdp" => return Err("cannot be rdp: it has no encryption worth the name".into()),
+        "nla-ext" | "vmconnect" => return Err(format!("cannot be {value}: it is not offered")),
+        _ => return Err("must be any, nla or tls".into()),
+    })
+}
+
+fn color_depth(value: &str) -> Result<ColorDepth, String> {
+    Ok(match value {
+        "15" => ColorDepth::Bits15,
+        "16" => ColorDepth::Bits16,
+        "24" => ColorDepth::Bits24,
+        "32" => ColorDepth::Bits32,
+        _ => return Err("must be 15, 16, 24 or 32".into()),
+    })
+}
+
+/// Guacamole's empty value, which keeps the size, counts as "not given" here as everywhere.
+fn keeps_size(value: &str) -> Result<bool, String> {
+    match value {
+        "display-update" => Ok(false),
+        "none" => Ok(true),
+        "reconnect" => Err("cannot be reconnect: a desktop that cannot change is scaled".into()),
+        _ => Err("must be display-update or none".into()),
+    }
+}
+
+const UNSUPPORTED: &[Unsupported] = &[
+    ("recording-path", &[], RECORDING),
+    ("create-recording-path", &["false"], RECORDING),
+    ("recording-", &["false"], RECORDING),
+    ("enable-sftp", &["false"], "files cannot be transferred yet"),
+    ("wol-send-packet", &["false"], "the gateway wakes no machines"),
+    ("cert-tofu", &["false"], "nothing remembers certificates; write cert-fingerprints"),
+    ("disable-auth", &["false"], "signing in cannot be left out"),
+    ("timezone", &[], "time zones are not passed on"),
+    ("gateway-hostname", &[], "RD Gateways are not supported"),
+    ("gateway-password", &[], "RD Gateways are not supported"),
+    ("remote-app", &[], "single applications are not supported; write initial-program"),
+    ("static-channels", &[], "channels of applications are not passed on"),
+    ("enable-touch", &["false"], "touches reach the server as a mouse"),
+    ("disable-audio", &["true"], "there is no audio; write true"),
+    ("console-audio", &["true", "false"], "there is no audio"),
+    ("enable-audio-input", &["false"], "there is no audio"),
+    ("enable-printing", &["false"], "printers are not offered"),
+    ("enable-drive", &["false"], "drives are not offered"),
+    ("normalize-clipboard", &["preserve", "unix"], "lines end as the browser's do"),
+];
+
+#[cfg(test)]
+mod tests {
+    use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
+
+    use super::RdpParameters;
+    use crate::parameters::{Strictness, Vocabulary as _};
+
+    fn read(name: &str, value: &str) -> Result<RdpParameters, String> {
+        let parameters = [(name, value.to_owned())];
+        RdpParameters::read(parameters, Strictness::Configuration).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn honours_what_it_knows() {
+        assert_eq!(read("domain", "LAB").unwrap().domain.as_deref(), Some("LAB"));
+        assert_eq!(read("security", "nla").unwrap().security, SecurityMode::Nla);
+        assert_eq!(read("security", "").unwrap().security, SecurityMode::Any);
+        assert!(read("ignore-cert", "true").unwrap().verify().is_some());
+        assert_eq!(read("ignore-cert", "false").unwrap().verify(), None);
+        assert!(read("cert-fingerprints", &"ab".repeat(32)).unwrap().verify().is_some());
+        assert_ne!(
+            read("server-layout", "de-de-qwertz").unwrap().layout,
+            KeyboardLayout::default()
+        );
+        assert_eq!(read("color-depth", "16").unwrap().color_depth, ColorDepth::Bits16);
+        assert!(read("resize-method", "none").unwrap().keeps_size);
+        assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
+        assert!(read("disable-gfx", "true").unwrap().disable_gfx);
+        assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
+        assert!(read("read-only", "true").unwrap().screen.read_only);
+        for (name, value) in [("width", "1024"), ("disable-bitmap-caching", "true")] {
+            assert!(read(name, value).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_honour() {
+        for (name, value) in [
+            ("security", "rdp"),
+            ("security", "best"),
+            ("ignore-cert", "yes"),
+            ("cert-fingerprints", "ab"),
+            ("cert-tofu", "true"),
+            ("server-layout", "qwerty"),
+            ("color-depth", "8"),
+            ("resize-method", "reconnect"),
+            ("preconnection-id", "-1"),
+            ("gateway-hostname", "gate"),
+            ("remote-app", "||calc"),
+            ("enable-drive", "true"),
+            ("enable-printing", "true"),
+            ("enable-audio-input", "true"),
+            ("recording-path", "/x"),
+            ("no-such-thing", "1"),
+        ] {
+            let error = read(name, value).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

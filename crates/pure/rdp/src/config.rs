@@ -1,0 +1,178 @@
+//! What a connection may do and would like.
+
+use std::time::Duration;
+
+use porthole_pixels::Size;
+use porthole_remote::Credentials;
+
+use crate::KeyboardLayout;
+use crate::graphics_pipeline::GraphicsConfig;
+
+/// How the stream is protected and the user proved (`[MS-RDPBCGR]` 5.4). Standard RDP Security is
+/// none of them: it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SecurityMode {
+    /// Network level authentication where the server has it and there are credentials, else TLS.
+    #[default]
+    Any,
+    /// TLS; whoever connects sees the server's log-on screen, or is logged on by it.
+    Tls,
+    /// Network level authentication (`CredSSP` with NTLM) or nothing.
+    Nla,
+}
+
+/// Bits of a pixel on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ColorDepth {
+    /// Five bits for each of red, green and blue.
+    Bits15,
+    /// Five, six and five.
+    Bits16,
+    /// A byte for each.
+    Bits24,
+    /// A byte for each, and packed better.
+    #[default]
+    Bits32,
+}
+
+impl ColorDepth {
+    /// The number of bits.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Self::Bits15 => 15,
+            Self::Bits16 => 16,
+            Self::Bits24 => 24,
+            Self::Bits32 => 32,
+        }
+    }
+}
+
+/// What the server may draw for its looks (`[MS-RDPBCGR]` 2.2.1.11.1.1.1, `performanceFlags`).
+/// Without a flag the server is asked to leave it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Looks {
+    /// A picture behind the windows.
+    pub wallpaper: bool,
+    /// Themed windows and buttons.
+    pub theming: bool,
+    /// Letters with smoothed edges.
+    pub font_smoothing: bool,
+    /// A window's content while it is dragged.
+    pub full_window_drag: bool,
+    /// Translucent windows.
+    pub desktop_composition: bool,
+    /// Menus that move.
+    pub menu_animations: bool,
+}
+
+/// The viewer's time zone, for servers that show its time. Summer time is not described: the
+/// offset is the one that holds now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TimeZone {
+    /// Minutes east of Greenwich.
+    pub offset_min: i16,
+    /// A name; at most 31 UTF-16 units are sent.
+    pub name: String,
+}
+
+/// Which of several sources behind one port is meant (`[MS-RDPEPS]`), as Hyper-V's consoles want.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Preconnection {
+    /// A number.
+    pub id: u32,
+    /// A text such as a virtual machine's identifier.
+    pub blob: Option<String>,
+}
+
+/// How to connect to one RDP server.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch that an operator sets alone")]
+pub struct RdpConfig {
+    /// What the server may ask for.
+    pub credentials: Credentials,
+    /// Acceptable ways in.
+    pub security: SecurityMode,
+    /// The server's host name: NTLM and Kerberos name the service by it.
+    pub server_name: String,
+    /// The desktop to ask for. Sides are brought within 200 and 8192 pixels, the width made even.
+    pub size: Size,
+    /// How much larger than at 96 dots an inch things should be drawn, in percent, 100 to 500;
+    /// other values leave it to the server.
+    pub scale_percent: u32,
+    /// Bits of a pixel to ask for.
+    pub color_depth: ColorDepth,
+    /// Take pictures by the graphics pipeline, where the server has it, and what can be done with
+    /// its H.264. It needs 32 bits of colour, and is left out with fewer.
+    pub graphics: Option<GraphicsConfig>,
+    /// Take pictures in `RemoteFX`, which is lossy.
+    pub remote_fx: bool,
+    /// Ask the server to compress its messages, pictures apart. It costs the server time, and pays
+    /// on slow paths.
+    pub compression: bool,
+    /// The keyboard layout for the server to use.
+    pub keyboard_layout: KeyboardLayout,
+    /// Our name for the server's list of sessions; at most 15 characters are sent.
+    pub client_name: String,
+    /// The viewer's time zone.
+    pub time_zone: TimeZone,
+    /// What the server may draw for its looks.
+    pub looks: Looks,
+    /// Ask for the console: the administrator's session.
+    pub console: bool,
+    /// A cookie for a broker in front of several servers (`[MS-RDPBCGR]` 2.2.1.1, `routingToken`).
+    pub load_balance_info: Option<String>,
+    /// Which source behind the port is meant.
+    pub preconnection: Option<Preconnection>,
+    /// A program to run in place of the desktop.
+    pub initial_program: Option<String>,
+    /// The folder to run it in.
+    pub working_folder: Option<String>,
+    /// Send no input: the desktop can be watched and not touched.
+    pub view_only: bool,
+    /// Have the desktop follow [`porthole_remote::Input::Resize`] where the server can.
+    pub display_control: bool,
+    /// Exchange clipboards.
+    pub clipboard: bool,
+    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left out,
+    /// with a notice.
+    pub clipboard_max_bytes: usize,
+    /// How long the server has, from the first moment until its desktop is known.
+    pub handshake_max: Duration,
+}
+
+impl Default for RdpConfig {
+    fn default() -> Self {
+        Self {
+            credentials: Credentials::default(),
+            security: SecurityMode::Any,
+            server_name: String::new(),
+            size: Size::new(1024, 768),
+            scale_percent: 100,
+            color_depth: ColorDepth::Bits32,
+            graphics: Some(GraphicsConfig::default()),
+            remote_fx: true,
+            compression: false,
+            keyboard_layout: KeyboardLayout::default(),
+            client_name: "Porthole".to_owned(),
+            time_zone: TimeZone::default(),
+            looks: Looks::default(),
+            console: false,
+            load_balance_info: None,
+            preconnection: None,
+            initial_program: None,
+            working_folder: None,
+            view_only: false,
+            display_control: true,
+            clipboard: true,
+            clipboard_max_bytes: 1 << 20,
+            handshake_max: Duration::from_secs(20),
+        }
+    }
+}
+
+impl RdpConfig {
+    /// The graphics pipeline, if it can be had.
+    pub(crate) fn graphics_pipeline(&self) -> Option<GraphicsConfig> {
+        self.graphics.clone().filter(|_| self.color_depth == ColorDepth::Bits32)
+    }
+}

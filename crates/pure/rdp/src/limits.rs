@@ -1,0 +1,47 @@
+//! What we accept from a server, in one place.
+
+/// Most bytes that have to be buffered before the client can make progress: one TPKT packet, whose
+/// length field has 16 bits. Larger things come in pieces and are put together here.
+pub const ARRIVED_MAX_BYTES: usize = 1 << 16;
+
+/// Longest `TSRequest` of `CredSSP` that we are willing to read, in bytes. NTLM's take one or two
+/// thousand; a Kerberos ticket with many groups takes tens of thousands.
+pub(crate) const TS_REQUEST_MAX_BYTES: usize = 1 << 16;
+
+/// Longest fast-path update that we put together from fragments, in bytes.
+pub(crate) const UPDATE_MAX_BYTES: usize = 16 << 20;
+
+/// Bytes of scratch memory that are kept from one message to the next.
+pub(crate) const SCRATCH_KEEP_MAX_BYTES: usize = 1 << 20;
+
+/// How often one message may paint the whole desktop, counted in pixels. What covers much in few
+/// bytes must not keep us busy for long.
+pub(crate) const REPAINTS_MAX: u64 = 8;
+
+/// Pointer pictures that the server may store here; what we announce (`[MS-RDPBCGR]` 2.2.7.1.5).
+pub(crate) const POINTERS_MAX: usize = 32;
+
+/// Longest side of a pointer picture, in pixels (`[MS-RDPBCGR]` 2.2.7.2.7).
+pub(crate) const POINTER_SIDE_MAX_PX: u16 = 384;
+
+/// Longest message on the channel of dynamic channels, in bytes. Its PDUs have at most 1600.
+pub(crate) const DYNAMIC_PDU_MAX_BYTES: usize = 1 << 16;
+
+/// Longest message on display control's dynamic channel, in bytes; those that servers send there
+/// have dozens.
+pub(crate) const DISPLAY_CONTROL_MAX_BYTES: usize = 1 << 14;
+
+/// Dynamic channels that may be open at a time.
+pub(crate) const DYNAMIC_CHANNELS_MAX: usize = 16;
+
+/// Keys that can be down at a time. A further one lets go of the oldest.
+pub(crate) const KEYS_DOWN_MAX: usize = 64;
+
+/// Notches of the wheel that one turn may send.
+pub(crate) const NOTCHES_MAX: u16 = 10;
+
+/// Shortest and longest side of a desktop that a server makes for us, in pixels
+/// (`[MS-RDPEDISP]` 2.2.2.2.1).
+pub(crate) const DESKTOP_SIDE_MIN_PX: u16 = 200;
+/// See [`DESKTOP_SIDE_MIN_PX`].
+pub(crate) const DESKTOP_SIDE_MAX_PX: u16 = 8192;
