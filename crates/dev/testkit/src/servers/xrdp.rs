@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
@@ -16,6 +17,12 @@ use super::{Certificate, Display, Process};
 /// Display numbers start so far below the port numbers that the system chooses: far enough that a
 /// display's own would-be port, 6000 more, is one.
 const DISPLAY_BELOW_PORT: u16 = 10_000;
+
+/// Sessions that there may be: so many displays are the server's, from the first on.
+const SESSIONS_MAX: u16 = 10;
+
+/// How long the server may take to end.
+const END_MAX: Duration = Duration::from_secs(5);
 
 /// The user whose session it is.
 const USER: &str = "tester";
@@ -130,6 +137,14 @@ impl Drop for Xrdp {
         for child in self.children() {
             let _ = kill_process(child, Signal::TERM);
         }
+        // X servers that are killed with their namespace leave these behind.
+        if self.process.wait(END_MAX).is_ok() {
+            let first = first_display(self.port);
+            for number in first..first.saturating_add(SESSIONS_MAX) {
+                let _ = fs::remove_file(format!("/tmp/.X{number}-lock"));
+                let _ = fs::remove_file(format!("/tmp/.X11-unix/X{number}"));
+            }
+        }
     }
 }
 
@@ -177,7 +192,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              EnableUserWindowManager=true\nUserWindowManager=startwm.sh\n\
              DefaultWindowManager=startwm.sh\nReconnectScript=reconnectwm.sh\n\
              [Security]\nAllowRootLogin=true\nMaxLoginRetry=4\n\
-             [Sessions]\nX11DisplayOffset={}\nMaxSessions=10\nKillDisconnected=false\n\
+             [Sessions]\nX11DisplayOffset={}\nMaxSessions={SESSIONS_MAX}\nKillDisconnected=false\n\
              Policy=Default\n\
              [Logging]\nLogFile={logs}/sesman.log\nLogLevel=INFO\nEnableSyslog=false\n\
              [Xorg]\nparam=/usr/lib/xorg/Xorg\nparam=-config\nparam=xrdp/xorg.conf\n\
