@@ -27,9 +27,11 @@ pub(crate) struct Named<const NUMBER: usize>;
 pub(crate) type Dynamic = Named<0>;
 /// The clipboard.
 pub(crate) type Clipboard = Named<1>;
+/// Drives and printers.
+pub(crate) type Devices = Named<3>;
 
 /// The name of each, by its number.
-const NAMES: [[u8; 8]; 2] = [*b"drdynvc\0", *b"cliprdr\0"];
+const NAMES: [[u8; 8]; 4] = [*b"drdynvc\0", *b"cliprdr\0", *b"rdpsnd\0\0", *b"rdpdr\0\0\0"];
 
 macro_rules! named {
     ($($number:literal)*) => {$(
@@ -53,7 +55,7 @@ macro_rules! named {
     )*};
 }
 
-named!(0 1);
+named!(0 1 3);
 
 /// One channel: who we are on it, and the message that is arriving.
 #[derive(Debug)]

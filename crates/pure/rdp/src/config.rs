@@ -97,6 +97,35 @@ pub struct Preconnection {
     pub blob: Option<String>,
 }
 
+/// Devices that the server is offered; what they do goes through
+/// [`porthole_remote::Event::Drive`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeviceConfig {
+    /// A drive with the session's files.
+    pub drive: Option<DriveConfig>,
+    /// A printer, by the name that the server shows.
+    pub printer: Option<String>,
+    /// Ask for the channel of devices even without one: Windows has no sound for clients that do
+    /// not.
+    pub without_any: bool,
+}
+
+impl DeviceConfig {
+    /// Whether the channel of devices is asked for.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        self.drive.is_some() || self.printer.is_some() || self.without_any
+    }
+}
+
+/// A redirected drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriveConfig {
+    /// The name that the server shows.
+    pub name: String,
+    /// Whether there is to be a folder `Download`, and viewers are offered what is put into it.
+    pub offers: bool,
+}
+
 /// How to connect to one RDP server.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch that an operator sets alone")]
@@ -150,6 +179,8 @@ pub struct RdpConfig {
     pub clipboard_max_bytes: usize,
     /// How lines of its text end.
     pub clipboard_line_ends: LineEnds,
+    /// What the server may use of ours.
+    pub devices: DeviceConfig,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -180,6 +211,7 @@ impl Default for RdpConfig {
             clipboard_in: true,
             clipboard_max_bytes: 1 << 20,
             clipboard_line_ends: LineEnds::default(),
+            devices: DeviceConfig::default(),
             handshake_max: Duration::from_secs(20),
         }
     }

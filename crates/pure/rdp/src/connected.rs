@@ -143,6 +143,7 @@ impl Connected {
                 self.channels.want_size(size);
                 self.ask_for_size(outbox);
             }
+            Input::Drive(reply) => self.channels.handle_drive(reply, outbox),
             _ if self.is_view_only => {}
             Input::Key { down, keysym, scancode } => {
                 self.keyboard.key(down, keysym, scancode, &mut events);

@@ -22,6 +22,7 @@ mod clipboard;
 mod config;
 mod connect;
 mod connected;
+mod devices;
 mod display_control;
 mod dynamic;
 mod error;
@@ -42,7 +43,10 @@ mod settings;
 mod share;
 
 pub use client::RdpClient;
-pub use config::{ColorDepth, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};
+pub use config::{
+    ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+    TimeZone,
+};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;

@@ -73,6 +73,9 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
     if config.clipboard_in || config.clipboard_out {
         connector = connector.with_static_channel(Named::<1>);
     }
+    if config.devices.is_wanted() {
+        connector = connector.with_static_channel(Named::<3>);
+    }
     Ok(connector)
 }
 

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use ironrdp_connector::ConnectionResult;
 use porthole_pixels::Size;
-use porthole_remote::{Event, Input};
+use porthole_remote::{DriveReply, Event, Input};
 
 use crate::channels;
 use crate::clipboard::Clipboard;
+use crate::devices::Devices;
 use crate::display_control::DisplayControl;
 use crate::dynamic::{Dynamic, News, Purpose};
 use crate::mcs::User;
@@ -18,6 +19,7 @@ use crate::{RdpConfig, RdpError};
 #[derive(Debug)]
 pub(super) struct Channels {
     clipboard: Option<Clipboard>,
+    devices: Option<Devices>,
     dynamic: Option<Dynamic>,
     display_control: DisplayControl,
 }
@@ -27,8 +29,10 @@ impl Channels {
         let ids = &result.static_channels;
         let dynamic = ids.get_channel_id_by_type::<channels::Dynamic>();
         let clipboard = ids.get_channel_id_by_type::<channels::Clipboard>();
+        let devices = ids.get_channel_id_by_type::<channels::Devices>();
         Self {
             clipboard: clipboard.map(|id| Clipboard::new(user, id, config)),
+            devices: devices.map(|id| Devices::new(user, id, &config.devices, &config.client_name)),
             dynamic: dynamic.map(|id| Dynamic::new(user, id)),
             display_control: DisplayControl::new(config.scale_percent),
         }
@@ -48,6 +52,8 @@ impl Channels {
     ) -> Result<bool, RdpError> {
         if let Some(clipboard) = self.clipboard.as_mut().filter(|it| it.is_on(id)) {
             clipboard.receive(now, chunk, outbox)?;
+        } else if let Some(devices) = self.devices.as_mut().filter(|it| it.is_on(id)) {
+            devices.receive(chunk, outbox)?;
         } else if let Some(dynamic) = self.dynamic.as_mut().filter(|it| it.is_on(id)) {
             let news = dynamic.receive(chunk, outbox.bytes())?;
             return self.handle(news, outbox);
@@ -91,12 +97,22 @@ impl Channels {
         self.clipboard.as_ref().and_then(Clipboard::deadline)
     }
 
+    /// What came of a request about files.
+    pub(super) fn handle_drive(&mut self, reply: DriveReply, outbox: &mut Outbox) {
+        if let Some(clipboard) = self.clipboard.as_mut().filter(|_| Clipboard::asked_for(&reply)) {
+            clipboard.handle_reply(&reply, outbox);
+        } else if let Some(devices) = &mut self.devices {
+            devices.handle_reply(reply, outbox);
+        }
+    }
+
     /// A viewer's input that goes over a channel.
     pub(super) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
-        if let Input::Clipboard(content) = input
-            && let Some(clipboard) = &mut self.clipboard
-        {
-            clipboard.offer(content, outbox);
+        let Some(clipboard) = &mut self.clipboard else { return };
+        match input {
+            Input::Clipboard(content) => clipboard.offer(content, outbox),
+            Input::ClipboardFile { path, size } => clipboard.offer_file(path, size, outbox),
+            _ => {}
         }
     }
 
