@@ -12,6 +12,7 @@ mod path;
 mod picture;
 mod rdp;
 mod rdp_clipboard;
+mod rdp_files;
 mod rdp_gateway;
 mod refuse;
 mod security;

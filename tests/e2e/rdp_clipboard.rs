@@ -99,7 +99,7 @@ async fn directions_can_be_closed() -> Result<()> {
     Ok(())
 }
 
-/// An image in another form, by ImageMagick.
+/// An image in another form, by `ImageMagick`.
 fn convert(arguments: &[&str], image: &[u8]) -> Result<Vec<u8>> {
     output_of(Command::new("convert").args(arguments), image, SOON)
 }

@@ -23,6 +23,8 @@ import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
 
 const HOST_CLASS = "porthole-host";
+/** How long a paste waits for its files to be there, in milliseconds. */
+const FILES_WAIT_MS = 3000;
 const TOAST_MS = 6_000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
@@ -311,6 +313,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
         this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
+        this.#clipboard.takesFiles = this.#mayFiles && (report.bits & HAS_FILES) !== 0;
         break;
       case "file":
         this.#files.handle(report);
@@ -421,6 +424,12 @@ export class ScreenConnection extends EventTarget implements Connection {
       tooLarge: () => {
         this.#toast(this.#strings.clipboardTooLarge);
       },
+      files: async (files) =>
+        Promise.race([
+          this.#files.paste(files),
+          // The keys that paste on the remote wait for this; they do not wait for large files.
+          new Promise<void>((settle) => setTimeout(settle, FILES_WAIT_MS)),
+        ]),
     });
   }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -89,6 +89,26 @@ impl Xrdp {
         loopback(self.port)
     }
 
+    /// How to reach from here a file by the name that it has in sessions, which have mounts of their
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// The server is gone.
+    pub fn inside(&self, path: &Path) -> Result<PathBuf> {
+        let server = self.children().next().context("xrdp is gone")?;
+        let below = path.strip_prefix("/").unwrap_or(path);
+        Ok(Path::new("/proc").join(server).join("root").join(below))
+    }
+
+    /// What runs directly under `unshare`.
+    fn children(&self) -> impl Iterator<Item = String> {
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.unwrap_or_default();
+        children.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>().into_iter()
+    }
+
     /// The server itself.
     pub const fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -100,9 +120,7 @@ impl Drop for Xrdp {
         // `unshare` ignores SIGTERM while it waits for the server, whose end is the end of both and
         // of everything in the process namespace. Should this fail, `unshare` is killed, and the
         // namespace with it.
-        let id = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        for child in children.unwrap_or_default().split_ascii_whitespace() {
+        for child in self.children() {
             if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
                 let _ = kill_process(child, Signal::TERM);
             }

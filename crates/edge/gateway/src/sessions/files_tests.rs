@@ -112,7 +112,7 @@ impl Stage {
             if let Some(answer) = self.news.pop_front() {
                 return answer;
             }
-            let (key, result) = self.desk.next().await;
+            let (key, result, _written) = self.desk.next().await;
             self.session.handle_file(key, result);
             self.settle();
         }

@@ -22,7 +22,7 @@ use super::{
     ask::{Asking, Question},
     compute::Encodings,
     drive::{DriveDesk, Offered},
-    files::FileDesk,
+    files::{FileDesk, Written},
     open::hex,
     place,
     registry::{Place, SessionId},
@@ -104,7 +104,12 @@ pub(super) async fn run(
                 None => runner.handle_stop(),
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
-            (key, result) = runner.files.next() => runner.session.handle_file(key, result),
+            (key, result, written) = runner.files.next() => {
+                runner.session.handle_file(key, result);
+                if let Some(Written { path, size }) = written {
+                    runner.session.handle_file_written(key, &path, size);
+                }
+            }
             (reply, offered) = runner.drive.next() => {
                 runner.remote.handle_input(Input::Drive(reply));
                 if let Some(Offered { path, size }) = offered {

@@ -151,8 +151,11 @@ impl Taking {
         }
         let waits_for = match &self.step {
             Step::Rest | Step::Asking(_) => return None,
-            Step::Folder(it) | Step::Opening(it, _) | Step::Writing(it, _) => *it,
-            Step::Closing(it, _) | Step::Offering(it) => *it,
+            Step::Folder(it)
+            | Step::Opening(it, _)
+            | Step::Writing(it, _)
+            | Step::Closing(it, _)
+            | Step::Offering(it) => *it,
         };
         if waits_for != *number {
             return None;
