@@ -2,6 +2,7 @@
 //! when it is announced, format by format; a viewer's is announced, and sent when the server asks for
 //! it. Files go through the session's store, where there is one.
 
+mod alone;
 mod fetch;
 mod files;
 mod giving;
@@ -16,6 +17,7 @@ use porthole_clipboard::{dib, html};
 use porthole_remote::{Clipboard as Content, DriveReply, Event};
 use porthole_wire::Reader;
 
+pub use self::alone::ClipboardAlone;
 use self::fetch::{Fetch, too_long, unusable};
 use self::files::{Numbers, Question};
 use self::giving::{Answer, Giving};

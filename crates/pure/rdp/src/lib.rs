@@ -43,6 +43,7 @@ mod settings;
 mod share;
 
 pub use client::RdpClient;
+pub use clipboard::ClipboardAlone;
 pub use config::{
     ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
     TimeZone,
