@@ -10,6 +10,7 @@ mod metrics;
 mod oracle;
 mod path;
 mod picture;
+mod rd_gateway;
 mod rdp;
 mod rdp_gateway;
 mod refuse;

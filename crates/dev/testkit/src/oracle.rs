@@ -18,6 +18,7 @@ mod moves;
 mod rfb;
 mod tiles;
 mod token;
+mod tsgu;
 
 use arbitrary::{Arbitrary, Unstructured};
 pub use clipboard::{ClipboardCase, rfb_clipboard};
@@ -30,13 +31,14 @@ use porthole_rfb::EncodingKind;
 pub use rfb::{rfb_handshake, rfb_session};
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
+pub use tsgu::tsgu;
 
 /// A fuzz target: the name of its folder under `fuzz/seeds`, and the check of one input as
 /// libFuzzer hands it over.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -55,6 +57,7 @@ pub const TARGETS: [Target; 21] = [
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),
+    ("tsgu", tsgu),
     ("tiles_decode", |bytes| with(bytes, tiles_decode)),
     ("tiles_moves", |bytes| with(bytes, tiles_moves)),
     ("tiles_round_trip", |bytes| with(bytes, tiles_round_trip)),

@@ -70,15 +70,16 @@ pub async fn dial_with(
         }
         Transport::Unix { path } => way.connect_unix(path, &target.tls).await,
         Transport::WebSocket(websocket) => way.connect_websocket(websocket, &target.tls).await,
+        Transport::RdGateway(gateway) => way.connect_behind(gateway, &target.tls).await,
     }
 }
 
 /// What every step on the way needs.
-struct Way<'a> {
+pub(crate) struct Way<'a> {
     resolver: &'a dyn Resolve,
-    protocol: Protocol,
-    policy: &'a TargetPolicy,
-    timeouts: &'a Timeouts,
+    pub(crate) protocol: Protocol,
+    pub(crate) policy: &'a TargetPolicy,
+    pub(crate) timeouts: &'a Timeouts,
 }
 
 impl Way<'_> {
@@ -90,7 +91,11 @@ impl Way<'_> {
     }
 
     /// The addresses of `host` that the policy permits: at least one.
-    async fn checked(&self, host: &Host, port: u16) -> Result<Vec<CheckedAddr>, DialError> {
+    pub(crate) async fn checked(
+        &self,
+        host: &Host,
+        port: u16,
+    ) -> Result<Vec<CheckedAddr>, DialError> {
         let name = match host {
             Host::Address(ip) => {
                 return Ok(vec![self.policy.check(self.protocol, (*ip, port).into())?]);
@@ -162,14 +167,14 @@ impl Way<'_> {
 }
 
 /// `settings`, expecting `host` unless they expect something else.
-fn named(settings: &TlsSettings, host: &Host) -> TlsSettings {
+pub(crate) fn named(settings: &TlsSettings, host: &Host) -> TlsSettings {
     let server_name = settings.server_name.clone().or_else(|| Some(host.to_string()));
     TlsSettings { server_name, ..settings.clone() }
 }
 
 /// A target's host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Host {
+pub(crate) enum Host {
     Address(IpAddr),
     Name(String),
 }
@@ -177,7 +182,7 @@ enum Host {
 impl Host {
     /// Tells addresses from names. Spellings of addresses that only the C library knows, such
     /// as `127.1`, stay names: they are resolved, and the answer is checked like any other.
-    fn parse(host: &str) -> Result<Self, DialError> {
+    pub(crate) fn parse(host: &str) -> Result<Self, DialError> {
         let refuse = |reason| DialError::BadTarget { field: "host", reason };
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = bare.parse() {

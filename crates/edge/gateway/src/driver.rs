@@ -120,6 +120,7 @@ fn server_name(target: &Target) -> &str {
     match (&target.tls.server_name, &target.transport) {
         (Some(name), _) => name,
         (None, Transport::Tcp { host, .. }) => host,
+        (None, Transport::RdGateway(gateway)) => &gateway.host,
         (None, _) => "localhost",
     }
 }
@@ -144,6 +145,14 @@ impl DriverConfig {
         match self {
             Self::Vnc { config, .. } => &mut config.credentials,
             Self::Rdp(config) => &mut config.credentials,
+        }
+    }
+
+    /// What the remote may ask for.
+    pub(crate) const fn credentials(&self) -> &Credentials {
+        match self {
+            Self::Vnc { config, .. } => &config.credentials,
+            Self::Rdp(config) => &config.credentials,
         }
     }
 

@@ -145,8 +145,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
         }
         verify => verify.unwrap_or_default(),
     };
-    let target =
+    let mut target =
         Target { protocol, transport, tls: TlsSettings { verify, ..TlsSettings::default() } };
+    if let DriverSettings::Rdp(rdp) = &driver {
+        rdp.behind.apply(&mut target, TlsSettings::default())?;
+    }
     Ok((label, Connection { target, credentials, driver }))
 }
 

@@ -1,14 +1,18 @@
 //! RDP connections in Guacamole's words, and what they make of the driver.
 
+mod behind;
+
 use porthole_dial::Verify;
 use porthole_rdp::{ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode};
 use porthole_remote::Credentials;
+
+pub(crate) use behind::{Behind, share_credentials};
 
 use crate::config::Config;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
 
 /// What the parameters of an RDP connection ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RdpParameters {
     /// What is the same for all desktops.
     pub screen: ScreenParameters,
@@ -38,6 +42,8 @@ pub struct RdpParameters {
     pub preconnection: Option<Preconnection>,
     /// `enable-wallpaper` and its like.
     pub looks: Looks,
+    /// `gateway-hostname` and its like.
+    pub behind: Behind,
 }
 
 impl RdpParameters {
@@ -106,9 +112,6 @@ impl Vocabulary for RdpParameters {
         "disable-download",
         "disable-upload",
         "printer-name",
-        "gateway-port",
-        "gateway-username",
-        "gateway-domain",
         "remote-app-dir",
         "remote-app-args",
         // Nothing is kept that these could switch off.
@@ -139,9 +142,13 @@ impl Vocabulary for RdpParameters {
                 self.preconnection.get_or_insert_default().id = id;
             }
             "preconnection-blob" => self.preconnection.get_or_insert_default().blob = some(),
-            _ => return self.take_looks(name, value),
+            _ => return Ok(self.behind.take(name, value)? || self.take_looks(name, value)?),
         }
         Ok(true)
+    }
+
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        self.behind.check()
     }
 }
 
@@ -202,8 +209,6 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("cert-tofu", &["false"], "nothing remembers certificates; write cert-fingerprints"),
     ("disable-auth", &["false"], "signing in cannot be left out"),
     ("timezone", &[], "time zones are not passed on"),
-    ("gateway-hostname", &[], "RD Gateways are not supported"),
-    ("gateway-password", &[], "RD Gateways are not supported"),
     ("remote-app", &[], "single applications are not supported; write initial-program"),
     ("static-channels", &[], "channels of applications are not passed on"),
     ("enable-touch", &["false"], "touches reach the server as a mouse"),
@@ -261,7 +266,7 @@ mod tests {
             ("color-depth", "8"),
             ("resize-method", "reconnect"),
             ("preconnection-id", "-1"),
-            ("gateway-hostname", "gate"),
+            ("gateway-port", "0"),
             ("remote-app", "||calc"),
             ("enable-drive", "true"),
             ("enable-printing", "true"),

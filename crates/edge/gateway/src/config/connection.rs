@@ -24,6 +24,7 @@ pub(crate) struct RawConnection {
     password: Option<RawSecret>,
     password_file: Option<PathBuf>,
     tls: RawTls,
+    gateway_tls: Option<RawTls>,
     security: RawSecurity,
     parameters: BTreeMap<String, RawValue>,
 }
@@ -114,7 +115,23 @@ impl RawConnection {
             tls.verify = verify;
         }
         let credentials = Credentials { username: self.username, password, domain: None };
-        Ok(Connection { target: Target { protocol, transport, tls }, credentials, driver })
+        let mut target = Target { protocol, transport, tls };
+        let gateway_tls =
+            self.gateway_tls.map(|tls| tls.check(&format!("{key}.gateway_tls"), files));
+        let gateway_tls = gateway_tls.transpose()?;
+        if let DriverSettings::Rdp(rdp) = &driver {
+            rdp.behind.apply(&mut target, gateway_tls.clone().unwrap_or_default()).map_err(
+                |error| {
+                    let at = format!("{key}.parameters.{}", error.name);
+                    ConfigError::invalid(at, error.reason)
+                },
+            )?;
+        }
+        if gateway_tls.is_some() && !matches!(target.transport, Transport::RdGateway(_)) {
+            let reason = "it is for RDP with parameters.gateway-hostname";
+            return Err(ConfigError::invalid(format!("{key}.gateway_tls"), reason));
+        }
+        Ok(Connection { target, credentials, driver })
     }
 
     fn protocol(&self, key: &str) -> Result<Protocol, ConfigError> {

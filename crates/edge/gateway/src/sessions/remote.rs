@@ -6,7 +6,7 @@ use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial}
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
-use crate::{App, Plan, driver::DriverConfig};
+use crate::{App, Plan, driver::DriverConfig, rdp::share_credentials};
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>;
 
@@ -23,7 +23,8 @@ pub(super) enum RemoteSide {
 impl RemoteSide {
     /// Starts dialling what the plan names.
     pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
-        let (app, target) = (Arc::clone(app), plan.target.clone());
+        let (app, mut target) = (Arc::clone(app), plan.target.clone());
+        share_credentials(&mut target, plan.driver.credentials());
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
         let dialling =
             Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
