@@ -8,6 +8,8 @@ pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod rdp;
 #[cfg(feature = "servers")]
+pub mod rdp_relay;
+#[cfg(feature = "servers")]
 pub mod servers;
 pub mod tokens;
 #[cfg(feature = "servers")]

@@ -97,9 +97,12 @@ impl DriverSettings {
         matches!(self, Self::Rdp(rdp) if rdp.resize == ResizeMethod::Reconnect)
     }
 
-    /// Whether the configuration names the size that the remote begins with.
-    pub(crate) const fn has_size(&self) -> bool {
-        matches!(self, Self::Rdp(rdp) if rdp.size.is_some())
+    /// What the configuration says about the size that the remote begins with.
+    pub(crate) fn beginning(&self) -> Beginning {
+        match self {
+            Self::Vnc(_) => Beginning::default(),
+            Self::Rdp(rdp) => Beginning { size: rdp.size, scale_percent: rdp.scale_percent },
+        }
     }
 
     /// What the driver is started with. `lossy` is whether pictures may be so.
@@ -123,6 +126,15 @@ impl DriverSettings {
             }
         }
     }
+}
+
+/// How large a remote begins, where the configuration says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beginning {
+    /// Columns and rows.
+    pub size: Option<Size>,
+    /// 100 times the device pixel ratio.
+    pub scale_percent: Option<u16>,
 }
 
 /// The name that the remote is known by.

@@ -10,7 +10,7 @@ use porthole_token::{Address, Claims, Permission, Verified};
 use crate::{
     config::{Config, Connection},
     drive::Drive,
-    driver::{DriverConfig, DriverSettings},
+    driver::{Beginning, DriverConfig, DriverSettings},
     error::GatewayError,
     parameters::{ParameterError, ScreenParameters, Strictness},
 };
@@ -40,8 +40,8 @@ pub struct Plan {
     pub resize: bool,
     /// Whether that takes a new connection.
     pub resize_by_dialling: bool,
-    /// Whether the remote begins with a size that the configuration names, not the viewer's.
-    pub has_size: bool,
+    /// The size and the scale that the remote begins with, where they are not the viewer's.
+    pub beginning: Beginning,
     /// What the remote may ask for, as the configuration or the token has it: for when it is dialled
     /// again. What was typed is not in it.
     pub configured: Credentials,
@@ -110,7 +110,7 @@ impl Plan {
             lossy,
             resize: settings.resizes(),
             resize_by_dialling: settings.resizes_by_dialling(),
-            has_size: settings.has_size(),
+            beginning: settings.beginning(),
             configured,
             clipboard_max_bytes,
             drive,

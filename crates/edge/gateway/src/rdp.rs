@@ -30,7 +30,7 @@ pub struct RdpParameters {
     /// `width` and `height`: the size that the desktop begins with, instead of the window's.
     pub size: Option<Size>,
     /// `dpi`, in percent of 96.
-    pub scale_percent: Option<u32>,
+    pub scale_percent: Option<u16>,
     /// `client-name`.
     pub client_name: Option<String>,
     /// `console`.
@@ -98,7 +98,7 @@ impl RdpParameters {
             // What other viewers of the session may do is theirs, so only the connection counts.
             view_only: self.screen.read_only,
             size: self.size.unwrap_or(defaults.size),
-            scale_percent: self.scale_percent.unwrap_or(defaults.scale_percent),
+            scale_percent: self.scale_percent.map_or(defaults.scale_percent, u32::from),
             display_control: self.resize == ResizeMethod::DisplayUpdate,
             clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
             clipboard_max_bytes,
@@ -226,8 +226,8 @@ fn side(value: &str) -> Result<u16, String> {
 }
 
 /// Dots an inch, in percent of 96.
-fn scale_percent(value: &str) -> Result<u32, String> {
-    let dpi: Option<u32> = value.parse().ok().filter(|dpi| (96..=480).contains(dpi));
+fn scale_percent(value: &str) -> Result<u16, String> {
+    let dpi: Option<u16> = value.parse().ok().filter(|dpi| (96..=480).contains(dpi));
     dpi.map(|dpi| dpi * 100 / 96).ok_or_else(|| "must be 96 to 480".into())
 }
 

@@ -27,7 +27,7 @@ use super::{
     registry::{Place, SessionId},
     remote::RemoteSide,
 };
-use crate::{App, GatewayError, Plan};
+use crate::{App, GatewayError, Plan, driver::Beginning};
 
 /// What viewers and the registry ask of a session.
 #[derive(Debug)]
@@ -384,10 +384,13 @@ impl Runner {
 
     /// A viewer would like the desktop to begin with its own size.
     fn wish(&mut self, hello: &Hello) {
-        if !self.plan.has_size && !self.connected && !self.redial.was_up() {
-            self.plan.driver.wish(hello.size, hello.scale_percent);
-            self.remote.wish(hello.size, hello.scale_percent);
-            self.redial.handle_dialled(hello.size);
+        if !self.connected && !self.redial.was_up() {
+            let Beginning { size, scale_percent } = self.plan.beginning;
+            let size = size.unwrap_or(hello.size);
+            let scale_percent = scale_percent.unwrap_or(hello.scale_percent);
+            self.plan.driver.wish(size, scale_percent);
+            self.remote.wish(size, scale_percent);
+            self.redial.handle_dialled(size);
         }
     }
 
