@@ -272,7 +272,9 @@ async fn a_lost_connection_is_taken_up_with_the_servers_cookie() -> Result<()> {
     let mut lab = Setup::new()
         .speaking("rdp", "desk", beside(&server), &(login + ANY_CERTIFICATE))
         .start()?;
-    let mut viewer = Viewer::open(&lab.options("desk")?).await?;
+    let mut options = lab.options("desk")?;
+    options.hello.time_zone = "Asia/Kolkata".to_owned();
+    let mut viewer = Viewer::open(&options).await?;
     let again = |_: &Viewer| relay.heard().len() == 2;
     viewer.wait_until("the second connection", SOON, again).await?;
     let is_up = |viewer: &Viewer| viewer.seen().phase == Some(Phase::Connected);
@@ -282,6 +284,12 @@ async fn a_lost_connection_is_taken_up_with_the_servers_cookie() -> Result<()> {
     let heard = relay.heard();
     let has_it = |heard: &Heard| heard.secured.windows(packet.len()).any(|bytes| bytes == packet);
     ensure!(!has_it(&heard[0]) && has_it(&heard[1]), "who has the cookie");
+    // TS_TIME_ZONE_INFORMATION (2.2.1.11.1.1.1.1): minutes to add for Greenwich's time, and a name.
+    let name = "Asia/Kolkata".encode_utf16().flat_map(u16::to_le_bytes);
+    let zone: Vec<u8> = (-330_i32).to_le_bytes().into_iter().chain(name).collect();
+    let has_zone =
+        |heard: &Heard| heard.secured.windows(zone.len()).any(|bytes| bytes == &zone[..]);
+    ensure!(heard.iter().all(has_zone), "whose time it is");
     ensure!(!heard[1].secured.windows(16).any(|bytes| bytes == [0x5a; 16]), "it is not told");
     lab.check_sound(&[password])
 }

@@ -343,5 +343,6 @@ pub const fn plain_hello() -> Hello {
         resume: None,
         painted: None,
         cells: CELLS_MAX,
+        time_zone: String::new(),
     }
 }

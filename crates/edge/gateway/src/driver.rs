@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use porthole_dial::{Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
-use porthole_rdp::{RdpClient, RdpConfig};
+use porthole_rdp::{RdpClient, RdpConfig, TimeZone};
 use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
@@ -12,6 +12,7 @@ use crate::config::{Config, Drives};
 use crate::drive::Drive;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
 use crate::rdp::{RdpParameters, ResizeMethod};
+use crate::time_zone::time_zone;
 use crate::vnc::{VncParameters, VncSettings};
 
 /// What one connection's driver is told, in the operator's and the token's words.
@@ -174,6 +175,17 @@ impl DriverConfig {
         match self {
             Self::Vnc { config, .. } => config.h264,
             Self::Rdp(_) => false,
+        }
+    }
+
+    /// The first viewer's time zone, by its IANA name. One that the connection has stays, and one
+    /// that does not exist is none.
+    pub(crate) fn set_time_zone(&mut self, name: &str) {
+        if let Self::Rdp(config) = self
+            && config.time_zone == TimeZone::default()
+            && let Some(zone) = time_zone(name)
+        {
+            config.time_zone = zone;
         }
     }
 

@@ -18,6 +18,7 @@ pub mod plan;
 pub mod rdp;
 pub mod serve;
 pub mod sessions;
+mod time_zone;
 pub mod tokens;
 pub mod vnc;
 

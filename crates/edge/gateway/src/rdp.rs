@@ -2,11 +2,14 @@
 
 use porthole_dial::Verify;
 use porthole_pixels::Size;
-use porthole_rdp::{ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode};
+use porthole_rdp::{
+    ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
+};
 use porthole_remote::Credentials;
 
 use crate::config::Config;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+use crate::time_zone::time_zone;
 
 /// What the parameters of an RDP connection ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +34,8 @@ pub struct RdpParameters {
     pub size: Option<Size>,
     /// `dpi`, in percent of 96.
     pub scale_percent: Option<u16>,
+    /// `timezone`; else the first viewer's.
+    pub time_zone: Option<TimeZone>,
     /// `client-name`.
     pub client_name: Option<String>,
     /// `console`.
@@ -90,6 +95,7 @@ impl RdpParameters {
             remote_fx: false,
             keyboard_layout: self.layout,
             client_name: self.client_name.clone().unwrap_or(defaults.client_name),
+            time_zone: self.time_zone.clone().unwrap_or_default(),
             looks: self.looks,
             console: self.console,
             load_balance_info: self.load_balance_info.clone(),
@@ -156,6 +162,10 @@ impl Vocabulary for RdpParameters {
             "width" => self.size.get_or_insert_default().width = side(value)?,
             "height" => self.size.get_or_insert_default().height = side(value)?,
             "dpi" => self.scale_percent = Some(scale_percent(value)?),
+            "timezone" => {
+                let zone = time_zone(value).ok_or("is not the IANA name of a time zone")?;
+                self.time_zone = Some(zone);
+            }
             "client-name" => self.client_name = some(),
             "console" => self.console = flag(value)?,
             "initial-program" => self.initial_program = some(),
@@ -239,7 +249,6 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
     ("cert-tofu", &["false"], "nothing remembers certificates; write cert-fingerprints"),
     ("disable-auth", &["false"], "signing in cannot be left out"),
-    ("timezone", &[], "time zones are not passed on"),
     ("gateway-hostname", &[], "RD Gateways are not supported"),
     ("gateway-password", &[], "RD Gateways are not supported"),
     ("remote-app", &[], "single applications are not supported; write initial-program"),
@@ -283,6 +292,7 @@ mod tests {
         assert_eq!(read("resize-method", "reconnect").unwrap().resize, ResizeMethod::Reconnect);
         assert_eq!(read("dpi", "144").unwrap().scale_percent, Some(150));
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
+        assert!(read("timezone", "Europe/Berlin").unwrap().time_zone.is_some());
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
         assert!(read("read-only", "true").unwrap().screen.read_only);
         assert!(read("disable-bitmap-caching", "true").is_ok());
@@ -305,6 +315,7 @@ mod tests {
             ("width", "1024"),
             ("height", "100"),
             ("dpi", "12"),
+            ("timezone", "Mars/Olympus"),
             ("preconnection-id", "-1"),
             ("gateway-hostname", "gate"),
             ("remote-app", "||calc"),

@@ -66,14 +66,42 @@ pub struct Looks {
     pub menu_animations: bool,
 }
 
-/// The viewer's time zone, for servers that show its time. Summer time is not described: the
-/// offset is the one that holds now.
+/// The viewer's time zone, for servers that show its time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimeZone {
-    /// Minutes east of Greenwich.
+    /// Minutes east of Greenwich, in winter where there is summer time.
     pub offset_min: i16,
     /// A name; at most 31 UTF-16 units are sent.
     pub name: String,
+    /// When the clocks go forward, and back.
+    pub summer: Option<SummerTime>,
+}
+
+/// The part of each year in which clocks go otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummerTime {
+    /// Minutes east of Greenwich.
+    pub offset_min: i16,
+    /// When it begins, by the clock that holds before.
+    pub begins: YearlyMoment,
+    /// When it ends, by the clock that holds before.
+    pub ends: YearlyMoment,
+}
+
+/// A moment of each year, such as the second Sunday in March at 2 o'clock. What is out of range
+/// counts as the nearest that is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YearlyMoment {
+    /// 1 to 12.
+    pub month: u8,
+    /// Which of the month's days of this name, 1 to 5; 5 is the last.
+    pub occurrence: u8,
+    /// The day's name: 0 to 6 from Sunday on.
+    pub weekday: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
 }
 
 /// Which of several sources behind one port is meant (`[MS-RDPEPS]`), as Hyper-V's consoles want.

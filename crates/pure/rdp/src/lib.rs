@@ -42,9 +42,12 @@ mod redirection;
 mod refusal;
 mod settings;
 mod share;
+mod time_zone;
 
 pub use client::RdpClient;
-pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};
+pub use config::{
+    ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, SummerTime, TimeZone, YearlyMoment,
+};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;

@@ -9,20 +9,17 @@ use ironrdp_pdu::gcc::{
 use ironrdp_pdu::rdp::capability_sets::{
     BitmapCodecs, MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
 };
-use ironrdp_pdu::rdp::client_info::{
-    CompressionType, OptionalSystemTime, PerformanceFlags, TimezoneInfo,
-};
+use ironrdp_pdu::rdp::client_info::{CompressionType, PerformanceFlags};
 use porthole_pixels::Size;
 use porthole_remote::{CredentialFields, Credentials as Offered};
 use secrecy::ExposeSecret as _;
 
 use crate::channels::Named;
 use crate::limits::{DESKTOP_SIDE_MAX_PX, DESKTOP_SIDE_MIN_PX};
-use crate::{Looks, RdpConfig, RdpError, SecurityMode, TimeZone};
+use crate::{Looks, RdpConfig, RdpError, SecurityMode, time_zone};
 
-/// UTF-16 units of a computer's or a time zone's name.
+/// UTF-16 units of a computer's name.
 const CLIENT_NAME_MAX: usize = 15;
-const ZONE_NAME_MAX: usize = 31;
 
 /// The size nearest to `size` that servers make: within their limits, of even width.
 pub(crate) fn served_size(size: Size) -> Size {
@@ -155,7 +152,7 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         enable_audio_capture: false,
         performance_flags: performance_flags(config.looks),
         license_cache: None,
-        timezone_info: time_zone(&config.time_zone),
+        timezone_info: time_zone::in_sequence(&config.time_zone),
         compression_type: config.compression.then_some(CompressionType::K64),
         enable_server_pointer: true,
         pointer_software_rendering: false,
@@ -188,22 +185,8 @@ fn performance_flags(looks: Looks) -> PerformanceFlags {
     flags
 }
 
-fn time_zone(zone: &TimeZone) -> TimezoneInfo {
-    let name = cut(&zone.name, ZONE_NAME_MAX);
-    TimezoneInfo {
-        // What has to be added to local time for that of Greenwich.
-        bias: -i32::from(zone.offset_min),
-        standard_name: name.clone(),
-        standard_date: OptionalSystemTime(None),
-        standard_bias: 0,
-        daylight_name: name,
-        daylight_date: OptionalSystemTime(None),
-        daylight_bias: 0,
-    }
-}
-
 /// The start of `text` that has at most `units` UTF-16 units.
-fn cut(text: &str, units: usize) -> String {
+pub(crate) fn cut(text: &str, units: usize) -> String {
     let mut left = units;
     let fits = |character: &char| {
         let enough = character.len_utf16() <= left;

@@ -56,6 +56,7 @@ impl Stage {
             resume,
             painted: None,
             cells: 0,
+            time_zone: String::new(),
         };
         let (viewer, session, secret) = (self.viewer, [2; 16], self.secret);
         let attach = Attach { viewer, hello, permissions, session, secret };

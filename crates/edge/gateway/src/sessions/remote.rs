@@ -59,10 +59,11 @@ impl RemoteSide {
         }
     }
 
-    /// A viewer would like this size: see [`DriverConfig::wish`].
-    pub(super) fn wish(&mut self, size: Size, scale_percent: u16) {
+    /// A viewer would like this size, and is in this time zone: see [`DriverConfig::wish`].
+    pub(super) fn wish(&mut self, size: Size, scale_percent: u16, time_zone: &str) {
         if let Self::Dialling { driver, .. } = self {
             driver.wish(size, scale_percent);
+            driver.set_time_zone(time_zone);
         }
     }
 

@@ -389,7 +389,8 @@ impl Runner {
             let size = size.unwrap_or(hello.size);
             let scale_percent = scale_percent.unwrap_or(hello.scale_percent);
             self.plan.driver.wish(size, scale_percent);
-            self.remote.wish(size, scale_percent);
+            self.plan.driver.set_time_zone(&hello.time_zone);
+            self.remote.wish(size, scale_percent, &hello.time_zone);
             self.redial.handle_dialled(size);
         }
     }
