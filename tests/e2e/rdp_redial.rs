@@ -13,6 +13,7 @@ use porthole_testkit::servers::{Picture, RdpShadow, Xrdp};
 use porthole_testkit::viewer::Viewer;
 use porthole_tests::{SOON, Setup};
 
+use crate::input::Folder;
 use crate::picture::wait_for_picture;
 use crate::refuse::expect;
 
@@ -292,4 +293,33 @@ async fn a_lost_connection_is_taken_up_with_the_servers_cookie() -> Result<()> {
     ensure!(heard.iter().all(has_zone), "whose time it is");
     ensure!(!heard[1].secured.windows(16).any(|bytes| bytes == [0x5a; 16]), "it is not told");
     lab.check_sound(&[password])
+}
+
+/// The certificate that a server has when it is first met is its own from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_is_trusted_on_first_use_alone() -> Result<()> {
+    let server = Xrdp::start()?;
+    let folder = Folder::new("first-use")?;
+    let known = folder.file();
+    let mut lab = Setup::new()
+        .server(&format!("known_certificates = {known:?}"))
+        .speaking("rdp", "desk", beside(&server), "\n[parameters]\ncert-tofu = true\n")
+        .start()?;
+    let relay = || RdpRelay::start(beside(&server), server.address(), Box::new(|_, _| Edit::Pass));
+    let first = relay().await?;
+    for _again in 0..2 {
+        let mut viewer = Viewer::open(&lab.options("desk")?).await?;
+        let is_up = |viewer: &Viewer| viewer.seen().phase == Some(Phase::Connected);
+        viewer.wait_until("the desktop", SOON, is_up).await?;
+    }
+    let kept = std::fs::read_to_string(&known)?;
+    ensure!(kept.starts_with(&format!("{} ", beside(&server))), "{kept}");
+    ensure!(kept.lines().count() == 1, "{kept}");
+    first.stop().await;
+    let _second = relay().await?;
+    expect(&lab, &lab.options("desk")?, Category::Policy, "tls_changed").await?;
+    let (_, sha256) = kept.trim().split_once(' ').context("a fingerprint")?;
+    ensure!(lab.log()?.contains(&format!("its sha-256 was {sha256} and is ")), "both are named");
+    ensure!(std::fs::read_to_string(&known)? == kept, "it stays");
+    lab.check_sound(&[])
 }

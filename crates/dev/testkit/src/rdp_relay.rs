@@ -53,7 +53,7 @@ pub struct Heard {
 #[derive(Debug)]
 pub struct RdpRelay {
     heard: Arc<Mutex<Vec<Heard>>>,
-    task: JoinHandle<()>,
+    task: Option<JoinHandle<()>>,
 }
 
 /// Says what becomes of a packet: the connection's number, from 0, and a whole TPKT packet inside
@@ -83,7 +83,16 @@ impl RdpRelay {
                 connections.spawn(async move { relay.run(client, server, acceptor).await.ok() });
             }
         });
-        Ok(Self { heard, task })
+        Ok(Self { heard, task: Some(task) })
+    }
+
+    /// Ends, and frees the address.
+    pub async fn stop(mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+            // It is cancelled, which is what was asked for.
+            let _ = task.await;
+        }
     }
 
     /// What each client has said, one after the other.
@@ -94,7 +103,9 @@ impl RdpRelay {
 
 impl Drop for RdpRelay {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     resolve::{ADDRESSES_MAX, Resolve, SystemResolver},
     stream::{BoxStream, connect_tcp, connect_unix},
     target::{Target, Timeouts, Transport, WebSocketTarget},
-    tls::{TlsSettings, secure},
+    tls::{TlsSettings, Verify, secure},
     websocket,
 };
 
@@ -64,7 +64,7 @@ pub async fn dial_with(
         Transport::Tcp { host, port } => {
             let host = Host::parse(host)?;
             let (stream, addr) = way.connect(&host, *port).await?;
-            let tls = named(&target.tls, &host);
+            let tls = named(&target.tls, &host, *port);
             let is_local = addr.get().ip().is_loopback();
             Ok(Dialled { stream, tls, peer: addr.to_string(), is_local })
         }
@@ -134,7 +134,8 @@ impl Way<'_> {
             .map_err(|stopping| DialError::Broken(stopping.into()))??;
         let peer = path.display().to_string();
         let stream = connect_unix(&checked, &peer, self.timeouts.connect).await?;
-        Ok(Dialled { stream: Box::new(stream), tls: tls.clone(), peer, is_local: true })
+        let tls = placed(tls.clone(), &peer);
+        Ok(Dialled { stream: Box::new(stream), tls, peer, is_local: true })
     }
 
     async fn connect_websocket(
@@ -145,7 +146,7 @@ impl Way<'_> {
         let upgrade = websocket::Upgrade::of(target)?;
         let host = Host::parse(upgrade.host())?;
         let (mut stream, addr) = self.connect(&host, upgrade.port()).await?;
-        let tls = named(tls, &host);
+        let tls = named(tls, &host, upgrade.port());
         if upgrade.is_secure() {
             stream = secure(stream, &tls, Secure::Certificate, self.timeouts.tls).await?;
         }
@@ -162,9 +163,17 @@ impl Way<'_> {
 }
 
 /// `settings`, expecting `host` unless they expect something else.
-fn named(settings: &TlsSettings, host: &Host) -> TlsSettings {
+fn named(settings: &TlsSettings, host: &Host, port: u16) -> TlsSettings {
     let server_name = settings.server_name.clone().or_else(|| Some(host.to_string()));
-    TlsSettings { server_name, ..settings.clone() }
+    placed(TlsSettings { server_name, ..settings.clone() }, &format!("{host}:{port}"))
+}
+
+/// `settings`, knowing which server it is, where that counts.
+fn placed(mut settings: TlsSettings, at: &str) -> TlsSettings {
+    if let Verify::FirstUse { place, .. } = &mut settings.verify {
+        at.clone_into(place);
+    }
+    settings
 }
 
 /// A target's host.

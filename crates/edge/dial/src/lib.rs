@@ -32,5 +32,5 @@ pub use policy::{
 pub use resolve::{ADDRESSES_MAX, Resolve, Resolving, SystemResolver};
 pub use stream::{BoxStream, ByteStream};
 pub use target::{Target, Timeouts, Transport, WebSocketTarget};
-pub use tls::{TlsFault, TlsSettings, Verify, secure};
+pub use tls::{KnownCertificates, TlsFault, TlsSettings, Verify, secure};
 pub use websocket::MESSAGE_MAX_BYTES;

@@ -57,6 +57,11 @@ impl DriverSettings {
         }
     }
 
+    /// Whether the certificate that the remote first had is to be its own.
+    pub(crate) const fn trusts_first(&self) -> bool {
+        matches!(self, Self::Rdp(rdp) if rdp.cert_tofu)
+    }
+
     /// The port that remotes of this protocol listen on unless told otherwise.
     pub(crate) const fn port(protocol: Protocol) -> u16 {
         match protocol {

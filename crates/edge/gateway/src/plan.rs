@@ -193,7 +193,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
     };
     let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
-    // Only the operator may have nothing checked.
+    // Only the operator may have nothing checked, or trust whoever answers first.
+    if driver.trusts_first() {
+        let (name, reason) = ("cert-tofu", "is for the operator to allow");
+        return Err(ParameterError { name: name.into(), reason: reason.into() }.into());
+    }
     let verify = match driver.verify() {
         Some(Verify::Off) => {
             let (name, reason) = ("ignore-cert", "is for the operator to allow");

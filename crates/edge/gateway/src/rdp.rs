@@ -22,6 +22,8 @@ pub struct RdpParameters {
     pub security: SecurityMode,
     /// `ignore-cert`: whoever answers is the server. The operator's alone.
     pub ignore_cert: bool,
+    /// `cert-tofu`: the certificate that the server first had is its own. The operator's alone.
+    pub cert_tofu: bool,
     /// `cert-fingerprints`: SHA-256 of the certificates that the server may have.
     pub cert_pins: Vec<[u8; 32]>,
     /// `server-layout`.
@@ -152,6 +154,7 @@ impl Vocabulary for RdpParameters {
             "domain" => self.domain = some(),
             "security" => self.security = security(value)?,
             "ignore-cert" => self.ignore_cert = flag(value)?,
+            "cert-tofu" => self.cert_tofu = flag(value)?,
             "cert-fingerprints" => self.cert_pins = fingerprints(value)?,
             "server-layout" => {
                 let known = KeyboardLayout::from_name(value);
@@ -247,7 +250,6 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("recording-", &["false"], RECORDING),
     ("enable-sftp", &["false"], "files cannot be transferred yet"),
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
-    ("cert-tofu", &["false"], "nothing remembers certificates; write cert-fingerprints"),
     ("disable-auth", &["false"], "signing in cannot be left out"),
     ("gateway-hostname", &[], "RD Gateways are not supported"),
     ("gateway-password", &[], "RD Gateways are not supported"),
@@ -308,7 +310,6 @@ mod tests {
             ("security", "best"),
             ("ignore-cert", "yes"),
             ("cert-fingerprints", "ab"),
-            ("cert-tofu", "true"),
             ("server-layout", "qwerty"),
             ("color-depth", "8"),
             ("resize-method", "sometimes"),

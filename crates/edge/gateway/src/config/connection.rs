@@ -1,9 +1,14 @@
 //! `[connections.NAME]`: remotes that a token can name.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use hyper::Uri;
-use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify, WebSocketTarget};
+use porthole_dial::{
+    KnownCertificates, Protocol, Target, TlsSettings, Transport, Verify, WebSocketTarget,
+};
 use porthole_remote::Credentials;
 use serde::Deserialize;
 
@@ -185,6 +190,28 @@ impl RawConnection {
 }
 
 impl Connection {
+    /// Has its certificate kept in `file` when it is first met, if it asks for that.
+    pub(crate) fn trust_first(
+        &mut self,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<(), ConfigError> {
+        if !self.driver.trusts_first() {
+            return Ok(());
+        }
+        let refuse = |reason| {
+            let key = format!("connections.{}.parameters.cert-tofu", quoted(name));
+            Err(ConfigError::invalid(key, reason))
+        };
+        let Some(file) = file else { return refuse("needs server.known_certificates") };
+        if self.target.tls.verify != Verify::default() {
+            return refuse("cannot be beside another way to check the certificate");
+        }
+        let known = KnownCertificates::new(file);
+        self.target.tls.verify = Verify::FirstUse { known, place: String::new() };
+        Ok(())
+    }
+
     /// Whether the drive that it asks for can be had.
     pub(crate) fn check_drive(
         &self,
