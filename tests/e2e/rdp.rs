@@ -16,7 +16,7 @@ const SESSION_MAX: Duration = Duration::from_secs(60);
 /// The screens here.
 const GEOMETRY: (u16, u16) = (800, 600);
 
-fn config((user, password): (&str, &str)) -> RdpConfig {
+pub(crate) fn config((user, password): (&str, &str)) -> RdpConfig {
     RdpConfig {
         credentials: Credentials {
             username: Some(user.to_owned()),
@@ -88,7 +88,7 @@ async fn refusals_are_told_apart() {
 }
 
 /// A session of xrdp's whose screen is there and painted in one colour.
-async fn session(server: &Xrdp, config: RdpConfig) -> Result<RdpDesktop> {
+pub(crate) async fn session(server: &Xrdp, config: RdpConfig) -> Result<RdpDesktop> {
     let mut desktop = RdpDesktop::connect(server.address(), config).await?;
     until_connected(&mut desktop).await?;
     // The log-on screen gives way to the session's, which is empty.

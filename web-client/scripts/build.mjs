@@ -33,7 +33,8 @@ async function buildPackage() {
     minify: false,
     splitting: true,
     chunkNames: "chunk-[hash]",
-    entryPoints: { index: "src/app/index.ts", element: "src/app/element.ts", worker: "src/engine/worker.ts" },
+    entryPoints: { index: "src/app/index.ts", element: "src/app/element.ts", worker: "src/engine/worker.ts", worklet: "src/sound/worklet.ts" },
+    define: { SOUND_WORKLET: '"./worklet.js"' },
     outdir: "dist/pkg",
   });
 }
@@ -53,8 +54,14 @@ async function buildSite() {
   };
   const type = "text/javascript; charset=utf-8";
   const panel = await addHashed("files", "js", type, await bundle("src/files/panel.ts", {}));
+  const beside = (path) => `./${path.slice("assets/".length)}`;
+  const worklet = await addHashed("worklet", "js", type, await bundle("src/sound/worklet.ts", {}));
+  // It finds the worklet beside itself.
+  const define = { SOUND_WORKLET: JSON.stringify(beside(worklet)) };
+  const sound = await addHashed("sound", "js", type, await bundle("src/sound/player.ts", { define }));
+  const later = [leave(/\/files\/panel\.js$/, beside(panel)), leave(/\/sound\/player\.js$/, beside(sound))];
   const parts = {
-    script: await addHashed("porthole", "js", type, await bundle("src/page/page.ts", { plugins: [later(panel)] })),
+    script: await addHashed("porthole", "js", type, await bundle("src/page/page.ts", { plugins: later })),
     style: (await source("page.css")).trim().replaceAll(/\s*([{}:;,])\s*/g, "$1"),
     icon: await addHashed("icon", "svg", "image/svg+xml", await source("icon.svg")),
     engine: inline(await bundle("src/engine/worker.ts", {})),
@@ -65,10 +72,10 @@ async function buildSite() {
   await writeFile(join(out, "manifest.json"), `${JSON.stringify({ files }, null, 2)}\n`);
 }
 
-/** Leaves the file panel to a file of its own, which the page loads when it is wanted. */
-function later(path) {
-  const external = { path: `./${path.slice("assets/".length)}`, external: true };
-  return { name: "later", setup: (on) => on.onResolve({ filter: /\/files\/panel\.js$/ }, ({ kind }) => kind === "dynamic-import" ? external : null) };
+/** Leaves a part to a file of its own, which the page loads when it is wanted. */
+function leave(filter, path) {
+  const external = { path, external: true };
+  return { name: path, setup: (on) => on.onResolve({ filter }, ({ kind }) => kind === "dynamic-import" ? external : null) };
 }
 
 /** A script's text as it can stand in a page: nothing in it ends the element, or begins another. */

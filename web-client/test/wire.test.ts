@@ -9,6 +9,7 @@ import { encodeCommand, helloProtocol, splitText, type Command } from "../src/wi
 import { decodeFileNews, encodeFileAct, type FileAct } from "../src/wire/files.js";
 import { decodeMessages, type Message } from "../src/wire/message.js";
 import { MessageError } from "../src/wire/reader.js";
+import { decodeSoundNews, encodeListen, encodeSaid, type SoundCodec } from "../src/wire/sound.js";
 
 interface Vector {
   readonly name: string;
@@ -34,11 +35,15 @@ function plain(value: unknown): unknown {
   );
 }
 
-/** Records as the file has them: those about files are decoded by the panel, the others by the engine. */
+/** Records as the file has them: those about files and sound are decoded in the page, the others by the engine. */
 function decodeAll(bytes: Uint8Array<ArrayBuffer>): readonly unknown[] {
   const decode = (message: Message): unknown => {
     if (message.kind !== "file") {
       return message;
+    }
+    if (message.code >= 0xa0) {
+      const news = decodeSoundNews(message);
+      return news === null ? null : { kind: "sound", news };
     }
     const answer = decodeFileNews(message);
     return answer === null ? null : { kind: "file", ...answer };
@@ -51,6 +56,11 @@ function toCommand(value: unknown): Command {
   if (file.kind === "file") {
     const act = file.act.data === undefined ? file.act : { ...file.act, data: fromHex(file.act.data) };
     return encodeFileAct(file.request, act as FileAct);
+  }
+  const sound = value as { kind: string; wish: { kind: string; codec: SoundCodec | null; rateHz: number; pcm: string } };
+  if (sound.kind === "sound") {
+    const { kind, codec, rateHz, pcm } = sound.wish;
+    return kind === "listen" ? encodeListen(codec) : encodeSaid(rateHz, new Int16Array(fromHex(pcm).buffer));
   }
   const command = value as { kind: string; resume?: { session: string; secret: string } | null };
   if (command.kind === "hello" && command.resume != null) {

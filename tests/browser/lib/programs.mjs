@@ -68,6 +68,11 @@ export class Program {
     });
   }
 
+  /** Its process. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Asks it to leave, and makes it leave. @param {"SIGTERM" | "SIGKILL"} [signal] */
   async stop(signal = "SIGTERM") {
     this.#child.kill(signal);

@@ -30,10 +30,14 @@ export interface ClipboardListener {
   /** It is on the local clipboard. */
   written(): void;
   tooLarge(): void;
+  /** These were pasted; settles once the remote has them, or will not. */
+  files(files: readonly File[]): Promise<void>;
 }
 
 /** Keeps the two clipboards alike. */
 export class ClipboardSync {
+  /** Whether the session has a folder for files. */
+  takesFiles = false;
   readonly #listener: ClipboardListener;
   #permissions = 0;
   /** What went either way last: it must not come back as news. */
@@ -112,7 +116,13 @@ export class ClipboardSync {
     }
     // All of it has to be taken out before the event is over; the file's bytes may come later.
     const [text, html] = [data.getData(TEXT), data.getData(HTML)];
-    const file = [...data.files].find(({ type }) => type === PNG);
+    const files = [...data.files];
+    // A picture that was copied from a page is a file too, and the only one.
+    if (this.takesFiles && (files.length > 1 || files.some(({ type }) => type !== PNG))) {
+      await this.#listener.files(files);
+      return;
+    }
+    const file = files.find(({ type }) => type === PNG);
     if (this.#isNewText(text)) {
       this.offer({ text, html: html === "" ? null : html, png: await bytesOf(file) });
     } else if (text === "") {

@@ -17,12 +17,15 @@ import type { RemoteScreen } from "../wire/message.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
 import { Question } from "./question.js";
+import { SoundDock, type MicrophoneState } from "./sound.js";
 import { QUALITIES, startOf } from "./start.js";
 import { stringsFor, type Strings } from "./strings.js";
 import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
 
 const HOST_CLASS = "porthole-host";
+/** How long a paste waits for its files to be there, in milliseconds. */
+const FILES_WAIT_MS = 3000;
 const TOAST_MS = 6_000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
@@ -46,6 +49,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   readonly #toolbar: Toolbar | null;
   readonly #controls: Controls | null;
   readonly #files: FilesDock;
+  readonly #sound: SoundDock;
   readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
   readonly #abort = new AbortController();
   #engine: EngineHost | null = null;
@@ -89,6 +93,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
     this.#controls = viewOnly ? null : this.#makeControls();
     this.#files = this.#makeFiles(language);
+    this.#sound = this.#makeSound();
     this.#mount();
     this.#listen();
     this.#start(launched);
@@ -138,6 +143,30 @@ export class ScreenConnection extends EventTarget implements Connection {
     return screen !== null || id === null;
   }
 
+  get muted(): boolean {
+    return this.#sound.muted;
+  }
+
+  set muted(muted: boolean) {
+    this.#sound.muted = muted;
+  }
+
+  get volume(): number {
+    return this.#sound.volume;
+  }
+
+  set volume(volume: number) {
+    this.#sound.volume = volume;
+  }
+
+  get microphone(): MicrophoneState {
+    return this.#sound.microphone;
+  }
+
+  async speak(on: boolean): Promise<void> {
+    return this.#sound.speak(on);
+  }
+
   async stats(): Promise<Stats> {
     const engine = this.#engine;
     if (engine === null) {
@@ -178,6 +207,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   /** Takes everything out of the page. @internal */
   remove(): void {
     this.#abort.abort();
+    this.#sound.close();
     this.#stopEngine();
     this.#controls?.close();
     this.#view.close();
@@ -215,6 +245,11 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #listen(): void {
     const options = { signal: this.#abort.signal };
+    for (const kind of ["pointerup", "keydown"]) {
+      document.addEventListener(kind, () => {
+        this.#sound.gesture();
+      }, { ...options, capture: true, passive: true });
+    }
     document.addEventListener("visibilitychange", () => {
       this.#engine?.order({ kind: "visible", visible: !document.hidden });
       if (!document.hidden) {
@@ -311,9 +346,11 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
         this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
+        this.#sound.abilities(report.bits);
+        this.#clipboard.takesFiles = this.#mayFiles && (report.bits & HAS_FILES) !== 0;
         break;
       case "file":
-        this.#files.handle(report);
+        (report.code < 0xa0 ? this.#files : this.#sound).handle(report);
         break;
       case "prompt":
         this.#question.show(report.fields, report.reason);
@@ -339,6 +376,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#mayInput = (permissions & MAY_INPUT) !== 0;
     this.#mayFiles = (permissions & MAY_FILES) !== 0;
     this.#files.renewed(permissions);
+    this.#sound.renewed(permissions);
     this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
     this.#controls?.renew(kept);
     this.#emit("session", this.#saved);
@@ -421,6 +459,12 @@ export class ScreenConnection extends EventTarget implements Connection {
       tooLarge: () => {
         this.#toast(this.#strings.clipboardTooLarge);
       },
+      files: async (files) =>
+        Promise.race([
+          this.#files.paste(files),
+          // The keys that paste on the remote wait for this; they do not wait for large files.
+          new Promise<void>((settle) => setTimeout(settle, FILES_WAIT_MS)),
+        ]),
     });
   }
 
@@ -434,6 +478,27 @@ export class ScreenConnection extends EventTarget implements Connection {
       },
       failed: () => {
         this.#toast(this.#strings.filesFailed);
+      },
+    });
+  }
+
+  #makeSound(): SoundDock {
+    return new SoundDock(this.#options.muted ?? false, {
+      send: (record) => {
+        this.#send(record);
+      },
+      changed: (offered, muted, microphone) => {
+        this.#toolbar?.sound(offered, muted, microphone);
+        if (microphone !== this.#host.dataset["microphone"]) {
+          if (microphone === "wanted" && this.#host.dataset["microphone"] !== "on") {
+            this.#toast(this.#strings.microphoneWanted);
+          }
+          this.#host.dataset["microphone"] = microphone;
+          this.#emit("microphone", { state: microphone });
+        }
+      },
+      failed: () => {
+        this.#toast(this.#strings.soundFailed);
       },
     });
   }
@@ -487,6 +552,15 @@ export class ScreenConnection extends EventTarget implements Connection {
       files: () => {
         this.#toolbar?.toggle(false);
         void this.#files.toggle();
+      },
+      mute: () => {
+        this.muted = !this.muted;
+      },
+      volume: (volume) => {
+        this.volume = volume;
+      },
+      speak: () => {
+        void this.speak(this.microphone !== "on");
       },
       leave: () => {
         this.disconnect();

@@ -25,6 +25,8 @@ const PATHS = {
   clipboard: "M9 4h6v3H9zM9 5H6v15h12V5h-3M9 12h6M9 16h4",
   display: "M3 5h18v11H3zM8 20h8M12 16v4",
   files: "M3 6h6l2 3h10v10H3z",
+  sound: "M4 10v4h4l5 4V6L8 10zM16 9a4 4 0 0 1 0 6M18.5 6.5a8 8 0 0 1 0 11",
+  microphone: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v4",
   leave: "M12 3v9M6.3 7a8 8 0 1 0 11.4 0",
 } as const;
 

@@ -4,11 +4,11 @@ import { connect, remove } from "./index.js";
 import type { Connection, Quality, RemoteScreen, Scale, Stats } from "./options.js";
 
 /**
- * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`. A change of
- * `scale` or `quality` applies at once, one of `token` or `url` connects anew. The element has no size of its own.
+ * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`, `muted`. A change of
+ * `scale`, `quality` or `muted` applies at once, one of `token` or `url` connects anew. The element has no size of its own.
  */
 export class PortholeScreen extends HTMLElement {
-  static readonly observedAttributes = ["token", "url", "scale", "quality"];
+  static readonly observedAttributes = ["token", "url", "scale", "quality", "muted"];
   #connection: Connection | null = null;
 
   /** The connection, for its events and methods; null while there is no token or place in the page. */
@@ -29,6 +29,15 @@ export class PortholeScreen extends HTMLElement {
     return this.#connection.stats();
   }
 
+  /** Whether the remote is not heard; as the attribute. */
+  get muted(): boolean {
+    return this.#connection?.muted ?? this.hasAttribute("muted");
+  }
+
+  set muted(muted: boolean) {
+    this.toggleAttribute("muted", muted);
+  }
+
   connectedCallback(): void {
     this.#open();
   }
@@ -45,6 +54,8 @@ export class PortholeScreen extends HTMLElement {
       this.#connection.setScale(scaleOf(after) ?? "remote");
     } else if (name === "quality" && this.#connection !== null) {
       this.#connection.setQuality(qualityOf(after) ?? "auto");
+    } else if (name === "muted" && this.#connection !== null) {
+      this.#connection.muted = after !== null;
     } else {
       this.#open();
     }
@@ -63,6 +74,7 @@ export class PortholeScreen extends HTMLElement {
       token,
       viewOnly: this.hasAttribute("view-only"),
       bare: this.hasAttribute("bare"),
+      muted: this.hasAttribute("muted"),
       ...given("url", this.getAttribute("url")),
       ...given("language", this.getAttribute("language")),
       ...given("workerUrl", this.getAttribute("worker-url")),

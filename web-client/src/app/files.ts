@@ -41,6 +41,11 @@ export class FilesDock {
     }
   }
 
+  /** Puts files onto the remote's clipboard. */
+  async paste(files: readonly File[]): Promise<void> {
+    await (await this.#load())?.paste(files);
+  }
+
   async toggle(): Promise<void> {
     (await this.#load())?.toggle();
   }

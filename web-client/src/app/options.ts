@@ -4,10 +4,11 @@ import type { CommandKey } from "../input/keyboard.js";
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { RemoteScreen } from "../wire/message.js";
 import type { Failure, LinkState, Spread, Stats } from "../engine/reports.js";
+import type { MicrophoneState } from "./sound.js";
 import type { Quality } from "./toolbar.js";
 import type { Scale } from "./view.js";
 
-export type { ClipboardContent, CommandKey, Failure, LinkState, Quality, RemoteScreen, Scale, Spread, Stats };
+export type { ClipboardContent, CommandKey, Failure, LinkState, MicrophoneState, Quality, RemoteScreen, Scale, Spread, Stats };
 
 /** What lets a viewer come back to its session after a reload, as hexadecimal text. Keep it secret. */
 export interface SavedSession {
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   readonly commandKey?: CommandKey;
   /** Show a small dot where the remote hides its pointer. */
   readonly dot?: boolean;
+  /** Begin without sound. Default: false; browsers let sound be heard once the user has done something in the page. */
+  readonly muted?: boolean;
   /** A session to come back to. */
   readonly resume?: SavedSession;
   /** Called as the `state` event is sent. */
@@ -53,6 +56,8 @@ export interface ConnectionEvents {
   readonly bell: CustomEvent<null>;
   /** The remote's screens, or their layout, changed. */
   readonly screens: CustomEvent<{ readonly screens: readonly RemoteScreen[] }>;
+  /** Whether the remote asks for the viewer's microphone, or gets it, has changed. */
+  readonly microphone: CustomEvent<{ readonly state: MicrophoneState }>;
   /** A sentence from the gateway to show in passing. */
   readonly notice: CustomEvent<{ readonly text: string }>;
   /** The connection ended with a failure. */
@@ -79,6 +84,14 @@ export interface Connection extends EventTarget {
   readonly screens: readonly RemoteScreen[];
   /** Shows one of the remote's screens alone, or, with null, all of them. False: there is no such screen. */
   showScreen(id: number | null): boolean;
+  /** Whether the remote is not heard. */
+  muted: boolean;
+  /** From 0 to 1. */
+  volume: number;
+  /** `wanted`: the remote records, and may be let hear the viewer. */
+  readonly microphone: MicrophoneState;
+  /** Lets the remote hear the viewer's microphone while it records, or no more. Needs a click or key; the browser asks the user. */
+  speak(on: boolean): Promise<void>;
   /** Full screen, with the system's shortcuts where the browser allows. Needs a click or key. */
   requestFullscreen(): Promise<void>;
   /** What was received and painted since the last call; for measurements. Rejects when the connection is taken away. */

@@ -4,6 +4,7 @@ import type { LinkState } from "../engine/reports.js";
 import { KEYSYM } from "../input/keysyms.js";
 import { icon, make, type IconName } from "./dom.js";
 import type { RemoteScreen } from "../wire/message.js";
+import type { MicrophoneState } from "./sound.js";
 import type { Strings } from "./strings.js";
 import type { Scale } from "./view.js";
 
@@ -24,6 +25,11 @@ export interface ToolbarListener {
   copy(text: string): void;
   sendClipboard(text: string): void;
   files(): void;
+  mute(): void;
+  /** From 0 to 1. */
+  volume(volume: number): void;
+  /** Switches the microphone. */
+  speak(): void;
   leave(): void;
   /** The user is done here: the keyboard belongs to the remote again. */
   closed(): void;
@@ -63,6 +69,9 @@ export class Toolbar {
   readonly #clipboardButton: HTMLButtonElement;
   readonly #screens = make("div", {});
   readonly #filesButton: HTMLButtonElement;
+  readonly #soundButton: HTMLButtonElement;
+  readonly #microphoneButton: HTMLButtonElement;
+  readonly #volume = make("input", { type: "range", min: "0", max: "1", step: "0.05", value: "1" });
   readonly #panels: (readonly [HTMLButtonElement, HTMLElement])[] = [];
 
   constructor(strings: Strings, viewOnly: boolean, scale: Scale, quality: Quality, listener: ToolbarListener) {
@@ -93,6 +102,13 @@ export class Toolbar {
       listener.files();
     });
     this.#filesButton.hidden = true;
+    this.#soundButton = this.#button("sound", strings.sound, () => {
+      listener.mute();
+    });
+    this.#microphoneButton = this.#button("microphone", strings.microphone, () => {
+      listener.speak();
+    });
+    this.sound(false, true, "off");
     this.#button("leave", strings.leave, () => {
       listener.leave();
     });
@@ -139,6 +155,18 @@ export class Toolbar {
   /** Whether there are files. */
   files(offered: boolean): void {
     this.#filesButton.hidden = !offered;
+  }
+
+  /** Whether the remote can be heard, and is; and what it has of the microphone. */
+  sound(offered: boolean, muted: boolean, microphone: MicrophoneState): void {
+    this.#soundButton.hidden = !offered;
+    this.#soundButton.setAttribute("aria-pressed", String(offered && !muted));
+    this.#volume.parentElement?.toggleAttribute("hidden", !offered);
+    this.#microphoneButton.hidden = microphone === "off";
+    this.#microphoneButton.setAttribute("aria-pressed", String(microphone === "on"));
+    for (const button of [this.#microphoneButton, this.#handle]) {
+      button.classList.toggle("recording", microphone === "on");
+    }
   }
 
   scale(scale: Scale): void {
@@ -222,7 +250,7 @@ export class Toolbar {
 
   /** The gateway has lifted all keys, held ones too. */
   released(): void {
-    this.element.querySelectorAll("[aria-pressed]").forEach((button) => {
+    this.element.querySelectorAll(".four [aria-pressed]").forEach((button) => {
       button.setAttribute("aria-pressed", "false");
     });
   }
@@ -251,6 +279,9 @@ export class Toolbar {
 
   #displayPanel(scale: Scale, quality: Quality): HTMLElement {
     const strings = this.#strings;
+    this.#volume.addEventListener("input", () => {
+      this.#listener.volume(this.#volume.valueAsNumber);
+    });
     return make("div", {}, [
       choice("scale", strings.scale, scale, [
         ["remote", strings.scaleRemote],
@@ -267,6 +298,7 @@ export class Toolbar {
         this.#listener.quality(value);
       }),
       this.#screens,
+      make("label", { hidden: "" }, [document.createTextNode(strings.volume), this.#volume]),
     ]);
   }
 

@@ -244,7 +244,8 @@ export class Link {
   }
 
   #hello({ features, cells }: Offer, painted: number | null, resume: Resume | null): Hello {
-    return { kind: "hello", features, cells, painted, resume, ...this.#wish, viewOnly: this.#start.viewOnly };
+    const { viewOnly } = this.#start;
+    return { kind: "hello", features, cells, painted, resume, ...this.#wish, viewOnly, timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone };
   }
 
   #greet(socket: LinkSocket): void {

@@ -7,6 +7,8 @@ import { encodeCommand, type Command } from "../wire/command.js";
 
 /** Bytes in the browser's own queue beyond which parts of a clipboard wait. */
 const BUFFERED_MAX_BYTES = 64 << 10;
+/** The same, beyond which what is said into a microphone is dropped: it would come late, and hold up what is typed. */
+const SAID_BUFFERED_MAX_BYTES = 16 << 10;
 /** How often to look whether the queue is shorter, in milliseconds. */
 const LOOK_MS = 10;
 
@@ -29,7 +31,7 @@ export class Outgoing {
     if (command.kind === "clipboard" || (this.#waiting.length > 0 && isInput(command))) {
       this.#waiting.push(command);
       this.#flush();
-    } else {
+    } else if (command.kind !== "file" || command.code !== 0xa1 || this.#socket.bufferedAmount < SAID_BUFFERED_MAX_BYTES) {
       this.#socket.send(encodeCommand(command));
     }
   }

@@ -14,6 +14,10 @@ import { fileStringsFor, type FileStrings } from "./strings.js";
 const MAY_WRITE = 1 << 3;
 const MAY_READ = 1 << 4;
 
+/** Where files go that are pasted, and how many at a time: as many as the remote is told of. */
+const CLIPBOARD_FOLDER = "Clipboard";
+const PASTED_MAX = 100;
+
 export interface PanelListener {
   send(record: FileRecord): void;
   closed(): void;
@@ -138,6 +142,46 @@ export class FilePanel {
     });
   }
 
+  /**
+   * Uploads files to a folder of their own in that of the clipboard, which puts them onto the remote's.
+   * Settles when that is done, or is not: the lines of the transfers say why.
+   */
+  async paste(files: readonly File[]): Promise<void> {
+    const folder = `${CLIPBOARD_FOLDER}/${Date.now().toString(36)}`;
+    try {
+      await this.#makeFolders([CLIPBOARD_FOLDER, folder]);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const uploads = files.slice(0, PASTED_MAX).map((file) => {
+      const path = `${folder}/${file.name}`;
+      return new Promise<void>((settle) => {
+        this.#queue.add({
+          name: path,
+          start: (progress) => {
+            const transfer = this.#client.upload(path, file, file.lastModified, true, progress);
+            transfer.done.then(settle, settle);
+            return transfer;
+          },
+          done: () => undefined,
+        });
+      });
+    });
+    await Promise.all(uploads);
+  }
+
+  /** Makes folders, outer ones first, where there are none. */
+  async #makeFolders(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      await this.#client.makeDirectory(path).catch((error: unknown) => {
+        if (!(error instanceof FileError && error.code === "exists")) {
+          throw error;
+        }
+      });
+    }
+  }
+
   /** Lists a folder. */
   async #show(path: string): Promise<void> {
     this.#turn += 1;
@@ -223,13 +267,7 @@ export class FilePanel {
     const { base, strings } = { base: this.#path, strings: this.#strings };
     const below = (path: string): string => (base === "" ? path : `${base}/${path}`);
     const make = async (): Promise<void> => {
-      for (const folder of folders) {
-        await this.#client.makeDirectory(below(folder)).catch((error: unknown) => {
-          if (!(error instanceof FileError && error.code === "exists")) {
-            throw error;
-          }
-        });
-      }
+      await this.#makeFolders(folders.map(below));
       files.forEach(({ path, file }) => {
         this.#upload(below(path), file, false);
       });

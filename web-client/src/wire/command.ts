@@ -32,6 +32,8 @@ export interface Hello {
   readonly painted: number | null;
   /** How many cells there are; counts with the feature only. */
   readonly cells: number;
+  /** The IANA name of the viewer's time zone. */
+  readonly timeZone?: string | undefined;
 }
 
 /** One record to the gateway. */
@@ -124,7 +126,8 @@ function encodeHello(hello: Hello): Bytes {
   const { resume, painted } = hello;
   const keepsCells = (hello.features & FEATURE.cells) !== 0;
   const resumeBytes = resume === null ? 0 : resume.session.length + resume.secret.length;
-  return record(0x01, 13 + resumeBytes + (painted === null ? 0 : 4) + (keepsCells ? 2 : 0), (body) => {
+  const zone = utf8.encode(hello.timeZone ?? "");
+  return record(0x01, 13 + resumeBytes + (painted === null ? 0 : 4) + (keepsCells ? 2 : 0) + zone.length, (body) => {
     body.u16(LINK_VERSION).u32(hello.features).u16(hello.width).u16(hello.height).u16(hello.scalePercent);
     body.u8((resume === null ? 0 : 1) | (hello.viewOnly ? 2 : 0) | (painted === null ? 0 : 4));
     if (resume !== null) {
@@ -133,7 +136,7 @@ function encodeHello(hello: Hello): Bytes {
     if (painted !== null) {
       body.u32(painted);
     }
-    return keepsCells ? body.u16(hello.cells) : body;
+    return (keepsCells ? body.u16(hello.cells) : body).bytes(zone);
   });
 }
 

@@ -67,10 +67,10 @@ export type Message =
   | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
   | FileRecord;
 
-/** A record about files, as it travels; `files.ts` tells what it says. */
+/** A record about files or sound, as it travels: the engine passes it on. `files.ts` and `sound.ts` tell what it says. */
 export interface FileRecord {
   readonly kind: "file";
-  /** 0x90 to 0x9f. */
+  /** 0x90 to 0x9f: files. 0xa0 to 0xaf: sound. */
   readonly code: number;
   readonly body: Bytes;
 }
@@ -232,7 +232,7 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
       return { kind: "prompt", fields: from.u8(), reason: from.text() };
     }
     default:
-      return kind >= 0x90 && kind <= 0x9f ? { kind: "file", code: kind, body } : null;
+      return kind >= 0x90 && kind <= 0xaf ? { kind: "file", code: kind, body } : null;
   }
 }
 

@@ -6,7 +6,11 @@ pub mod hostile;
 pub mod logins;
 pub mod oracle;
 #[cfg(feature = "servers")]
+pub mod rd_gateway;
+#[cfg(feature = "servers")]
 pub mod rdp;
+#[cfg(feature = "servers")]
+pub mod rdp_relay;
 #[cfg(feature = "servers")]
 pub mod servers;
 pub mod tokens;

@@ -15,9 +15,12 @@ mod desktop_sizes;
 mod encoding;
 mod link;
 mod moves;
+mod rdp;
+mod rdp_clipboard;
 mod rfb;
 mod tiles;
 mod token;
+mod tsgu;
 
 use arbitrary::{Arbitrary, Unstructured};
 pub use clipboard::{ClipboardCase, rfb_clipboard};
@@ -27,16 +30,19 @@ pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
 pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
+pub use rdp::rdp_redirection;
+pub use rdp_clipboard::rdp_clipboard;
 pub use rfb::{rfb_handshake, rfb_session};
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
+pub use tsgu::tsgu;
 
 /// A fuzz target: the name of its folder under `fuzz/seeds`, and the check of one input as
 /// libFuzzer hands it over.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 24] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -50,11 +56,14 @@ pub const TARGETS: [Target; 21] = [
     ("rfb_cursors", |bytes| rectangle(bytes, &CURSORS)),
     ("rfb_clipboard", |bytes| with(bytes, rfb_clipboard)),
     ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
+    ("rdp_redirection", rdp_redirection),
     ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
     ("rfb_session", |bytes| with(bytes, rfb_session)),
+    ("rdp_clipboard", rdp_clipboard),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),
+    ("tsgu", tsgu),
     ("tiles_decode", |bytes| with(bytes, tiles_decode)),
     ("tiles_moves", |bytes| with(bytes, tiles_moves)),
     ("tiles_round_trip", |bytes| with(bytes, tiles_round_trip)),

@@ -19,7 +19,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 pub use options::{Painting, TokenPlace, ViewerOptions};
 use porthole_link::{
     CELLS_MAX, ErrorRecord, Feature, Hello, Resume, SUBPROTOCOL, TO_BROWSER_MAX_BYTES, ToBrowser,
-    ToGateway, Welcome, records,
+    ToGateway, VideoRecord, Welcome, records,
 };
 use porthole_pixels::{Point, Size, Surface};
 pub use screen::Counts;
@@ -162,6 +162,12 @@ impl Viewer {
         self.wait_until("the end", limit, |viewer| viewer.seen.close_code.is_some()).await?;
         let error = self.seen.error.clone().context("the link closed without an Error record")?;
         Ok((error, self.seen.close_code.unwrap_or(ABNORMAL)))
+    }
+
+    /// The pieces of video that came since each stream's last key picture, in order. No pixel of
+    /// them is painted, and none is kept where pixels are skipped.
+    pub fn videos(&self) -> &[VideoRecord] {
+        self.screen.videos()
     }
 
     /// Reads whatever comes for this long.
@@ -343,5 +349,6 @@ pub const fn plain_hello() -> Hello {
         resume: None,
         painted: None,
         cells: CELLS_MAX,
+        time_zone: String::new(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     resolve::{ADDRESSES_MAX, Resolve, SystemResolver},
     stream::{BoxStream, connect_tcp, connect_unix},
     target::{Target, Timeouts, Transport, WebSocketTarget},
-    tls::{TlsSettings, secure},
+    tls::{TlsSettings, Verify, secure},
     websocket,
 };
 
@@ -64,21 +64,22 @@ pub async fn dial_with(
         Transport::Tcp { host, port } => {
             let host = Host::parse(host)?;
             let (stream, addr) = way.connect(&host, *port).await?;
-            let tls = named(&target.tls, &host);
+            let tls = named(&target.tls, &host, *port);
             let is_local = addr.get().ip().is_loopback();
             Ok(Dialled { stream, tls, peer: addr.to_string(), is_local })
         }
         Transport::Unix { path } => way.connect_unix(path, &target.tls).await,
         Transport::WebSocket(websocket) => way.connect_websocket(websocket, &target.tls).await,
+        Transport::RdGateway(gateway) => way.connect_behind(gateway, &target.tls).await,
     }
 }
 
 /// What every step on the way needs.
-struct Way<'a> {
+pub(crate) struct Way<'a> {
     resolver: &'a dyn Resolve,
-    protocol: Protocol,
-    policy: &'a TargetPolicy,
-    timeouts: &'a Timeouts,
+    pub(crate) protocol: Protocol,
+    pub(crate) policy: &'a TargetPolicy,
+    pub(crate) timeouts: &'a Timeouts,
 }
 
 impl Way<'_> {
@@ -90,7 +91,11 @@ impl Way<'_> {
     }
 
     /// The addresses of `host` that the policy permits: at least one.
-    async fn checked(&self, host: &Host, port: u16) -> Result<Vec<CheckedAddr>, DialError> {
+    pub(crate) async fn checked(
+        &self,
+        host: &Host,
+        port: u16,
+    ) -> Result<Vec<CheckedAddr>, DialError> {
         let name = match host {
             Host::Address(ip) => {
                 return Ok(vec![self.policy.check(self.protocol, (*ip, port).into())?]);
@@ -134,7 +139,8 @@ impl Way<'_> {
             .map_err(|stopping| DialError::Broken(stopping.into()))??;
         let peer = path.display().to_string();
         let stream = connect_unix(&checked, &peer, self.timeouts.connect).await?;
-        Ok(Dialled { stream: Box::new(stream), tls: tls.clone(), peer, is_local: true })
+        let tls = placed(tls.clone(), &peer);
+        Ok(Dialled { stream: Box::new(stream), tls, peer, is_local: true })
     }
 
     async fn connect_websocket(
@@ -145,7 +151,7 @@ impl Way<'_> {
         let upgrade = websocket::Upgrade::of(target)?;
         let host = Host::parse(upgrade.host())?;
         let (mut stream, addr) = self.connect(&host, upgrade.port()).await?;
-        let tls = named(tls, &host);
+        let tls = named(tls, &host, upgrade.port());
         if upgrade.is_secure() {
             stream = secure(stream, &tls, Secure::Certificate, self.timeouts.tls).await?;
         }
@@ -162,14 +168,22 @@ impl Way<'_> {
 }
 
 /// `settings`, expecting `host` unless they expect something else.
-fn named(settings: &TlsSettings, host: &Host) -> TlsSettings {
+pub(crate) fn named(settings: &TlsSettings, host: &Host, port: u16) -> TlsSettings {
     let server_name = settings.server_name.clone().or_else(|| Some(host.to_string()));
-    TlsSettings { server_name, ..settings.clone() }
+    placed(TlsSettings { server_name, ..settings.clone() }, &format!("{host}:{port}"))
+}
+
+/// `settings`, knowing which server it is, where that counts.
+pub(crate) fn placed(mut settings: TlsSettings, at: &str) -> TlsSettings {
+    if let Verify::FirstUse { place, .. } = &mut settings.verify {
+        at.clone_into(place);
+    }
+    settings
 }
 
 /// A target's host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Host {
+pub(crate) enum Host {
     Address(IpAddr),
     Name(String),
 }
@@ -177,7 +191,7 @@ enum Host {
 impl Host {
     /// Tells addresses from names. Spellings of addresses that only the C library knows, such
     /// as `127.1`, stay names: they are resolved, and the answer is checked like any other.
-    fn parse(host: &str) -> Result<Self, DialError> {
+    pub(crate) fn parse(host: &str) -> Result<Self, DialError> {
         let refuse = |reason| DialError::BadTarget { field: "host", reason };
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = bare.parse() {

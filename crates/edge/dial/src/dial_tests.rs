@@ -25,6 +25,7 @@ fn loopback() -> TargetPolicy {
     let rule = Rule {
         protocols: vec![Protocol::Vnc],
         networks: vec!["127.0.0.0/8".parse().unwrap(), "192.0.2.0/24".parse().unwrap()],
+        names: vec![],
         ports: vec![1..=u16::MAX],
         allow_special: true,
     };

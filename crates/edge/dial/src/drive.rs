@@ -222,7 +222,7 @@ impl Driven {
             && let Err(error) = self.out.write(stream, context)
         {
             self.out.clear();
-            self.write_fault = Some(DialError::Broken(error));
+            self.write_fault = Some(DialError::broken(error));
         }
     }
 
@@ -266,7 +266,7 @@ impl Driven {
                     self.arrivals.check_limit()?;
                     return Ok(Step::Yield);
                 }
-                Poll::Ready(Err(error)) => return Err(DialError::Broken(error)),
+                Poll::Ready(Err(error)) => return Err(DialError::broken(error)),
                 Poll::Pending => {}
             },
         }

@@ -3,6 +3,7 @@
 use std::{fmt, io, time::Duration};
 
 use porthole_remote::{Blame, CredentialFields, RemoteError};
+use porthole_tsgu::TsguError;
 
 use crate::{policy::PolicyError, tls::TlsFault};
 
@@ -17,6 +18,8 @@ pub enum Step {
     Tls,
     /// The WebSocket upgrade.
     WebSocket,
+    /// An RD Gateway's log-on and tunnel.
+    RdGateway,
 }
 
 impl fmt::Display for Step {
@@ -26,6 +29,7 @@ impl fmt::Display for Step {
             Self::Connect => "connecting",
             Self::Tls => "the tls handshake",
             Self::WebSocket => "the websocket upgrade",
+            Self::RdGateway => "the rd gateway's tunnel",
         })
     }
 }
@@ -100,6 +104,16 @@ pub enum DialError {
         /// What went wrong, one printable line.
         reason: String,
     },
+    /// The RD Gateway lets nobody in, is none, or broke its protocol.
+    #[error("the rd gateway {peer}: {fault}")]
+    RdGateway {
+        /// Host and port.
+        peer: String,
+        /// Whether the gateway's credentials are the desktop's.
+        is_shared: bool,
+        /// What went wrong.
+        fault: TsguError,
+    },
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(#[source] io::Error),
@@ -137,6 +151,14 @@ pub enum DialError {
 }
 
 impl DialError {
+    /// What a stream's fault means: one of ours, if one of our streams has put it there.
+    pub(crate) fn broken(error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(fault) => fault,
+            Err(error) => Self::Broken(error),
+        }
+    }
+
     /// A short, stable name: the `cause` label on the error counter.
     pub const fn cause(&self) -> &'static str {
         match self {
@@ -148,9 +170,11 @@ impl DialError {
             Self::Timeout { step: Step::Connect, .. } => "connect_timeout",
             Self::Timeout { step: Step::Tls, .. } => "tls_timeout",
             Self::Timeout { step: Step::WebSocket, .. } => "websocket_timeout",
+            Self::Timeout { step: Step::RdGateway, .. } => "gateway_timeout",
             Self::Tls { fault, .. } => fault.cause(),
             Self::WebSocketRefused { .. } => "websocket_refused",
             Self::WebSocket { .. } => "websocket",
+            Self::RdGateway { fault, .. } => fault.cause(),
             Self::Broken(_) => "broken",
             Self::WriteStalled { .. } => "write_stalled",
             Self::OverLimit { .. } => "over_limit",
@@ -168,6 +192,11 @@ impl DialError {
             }
             Self::Tls { fault, .. } => fault.blame(),
             Self::WebSocketRefused { status: 401 | 403, .. } => Blame::Credentials,
+            // Nobody at the screen knows the gateway's own credentials.
+            Self::RdGateway { is_shared, fault, .. } => match fault.blame() {
+                Blame::Credentials if !*is_shared => Blame::Operator,
+                blame => blame,
+            },
             Self::Remote(error) => error.blame(),
             Self::Connect { .. }
             | Self::Timeout { .. }
@@ -185,6 +214,7 @@ impl DialError {
     pub const fn lacks(&self) -> CredentialFields {
         match self {
             Self::Remote(error) => error.lacks(),
+            Self::RdGateway { is_shared: true, fault, .. } => fault.lacks(),
             _ => CredentialFields(0),
         }
     }
@@ -205,6 +235,8 @@ impl DialError {
                 format!("the remote refused the connection with status {status}")
             }
             Self::WebSocket { .. } => "the remote does not serve this kind of websocket".into(),
+            // Its words name no address.
+            Self::RdGateway { fault, .. } => format!("the RD Gateway: {fault}"),
             Self::Broken(_) => "the connection to the remote broke".into(),
             Self::WriteStalled { .. } => "the remote stopped responding".into(),
             Self::Redirected { .. } => {

@@ -8,14 +8,15 @@
 //!
 //! INVARIANT: nothing is dialled but what the policy has checked. Names are resolved once,
 //! every answer is checked, and the checked answer is the one connected to, so a name that
-//! changes its mind between the check and the connection gains nothing. [`CheckedAddr`] and
-//! [`CheckedPath`] can be had from the policy alone, and the connecting code takes nothing else.
+//! changes its mind between the check and the connection gains nothing. [`CheckedAddr`],
+//! [`CheckedPath`] and [`CheckedName`] can be had from the policy alone, and the connecting code takes nothing else.
 
 mod dial;
 mod drive;
 mod error;
 mod policy;
 mod prefixed;
+mod rd_gateway;
 mod resolve;
 mod stream;
 mod target;
@@ -26,11 +27,12 @@ pub use dial::{Dialled, dial, dial_with};
 pub use drive::{Driven, DrivenEvent, DrivenLimits};
 pub use error::{DialError, Step};
 pub use policy::{
-    CheckedAddr, CheckedPath, PolicyError, Protocol, Rule, RuleError, Special, TargetPolicy,
-    UnknownProtocol,
+    BadNamePattern, CheckedAddr, CheckedName, CheckedPath, NamePattern, PolicyError, Protocol,
+    Rule, RuleError, Special, TargetPolicy, UnknownProtocol,
 };
+pub use rd_gateway::RdGatewayTarget;
 pub use resolve::{ADDRESSES_MAX, Resolve, Resolving, SystemResolver};
 pub use stream::{BoxStream, ByteStream};
 pub use target::{Target, Timeouts, Transport, WebSocketTarget};
-pub use tls::{TlsFault, TlsSettings, Verify, secure};
+pub use tls::{KnownCertificates, TlsFault, TlsSettings, Verify, secure};
 pub use websocket::MESSAGE_MAX_BYTES;

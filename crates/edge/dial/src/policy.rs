@@ -1,5 +1,6 @@
 //! Which remotes this gateway may reach.
 
+mod names;
 mod special;
 mod unix;
 
@@ -12,6 +13,7 @@ use std::{
 };
 
 use ipnet::IpNet;
+pub use names::{BadNamePattern, CheckedName, NamePattern};
 pub use special::Special;
 pub use unix::CheckedPath;
 
@@ -68,15 +70,17 @@ impl FromStr for Protocol {
     }
 }
 
-/// One permission: these protocols, to these networks, on these ports.
+/// One permission: these protocols, to these networks and names, on these ports.
 ///
-/// An empty list in any of the three permits nothing.
+/// An empty list of protocols, of ports, or of both networks and names permits nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// Protocols this rule speaks of.
     pub protocols: Vec<Protocol>,
     /// Networks this rule opens.
     pub networks: Vec<IpNet>,
+    /// Names this rule opens behind an RD Gateway.
+    pub names: Vec<NamePattern>,
     /// Ports this rule opens.
     pub ports: Vec<RangeInclusive<u16>>,
     /// Whether the rule may open [`Special`] addresses. Even then a network opens only the
@@ -123,7 +127,7 @@ impl Rule {
     pub fn check(&self) -> Result<(), RuleError> {
         let lists = [
             ("protocols", self.protocols.is_empty()),
-            ("networks", self.networks.is_empty()),
+            ("networks", self.networks.is_empty() && self.names.is_empty()),
             ("ports", self.ports.is_empty()),
         ];
         if let Some((field, _)) = lists.into_iter().find(|(_, is_empty)| *is_empty) {
@@ -201,6 +205,16 @@ pub enum PolicyError {
         addr: SocketAddr,
         /// What is special about it.
         special: Special,
+    },
+    /// No rule opens this name behind an RD Gateway for this protocol.
+    #[error("no rule permits {protocol} to {name}:{port} behind an RD gateway")]
+    NameNotPermitted {
+        /// What the target speaks.
+        protocol: Protocol,
+        /// What the gateway was to be asked for, made fit to print.
+        name: String,
+        /// The port.
+        port: u16,
     },
     /// A Unix socket outside the permitted directories.
     #[error("unix socket {path:?} is not below a permitted directory")]

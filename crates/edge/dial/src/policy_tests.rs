@@ -8,6 +8,7 @@ fn rule(networks: &[&str]) -> Rule {
     Rule {
         protocols: vec![Protocol::Vnc],
         networks: networks.iter().map(|network| network.parse().unwrap()).collect(),
+        names: vec![],
         ports: vec![5900..=5999],
         allow_special: true,
     }

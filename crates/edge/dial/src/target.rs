@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
-use crate::{policy::Protocol, tls::TlsSettings};
+use crate::{policy::Protocol, rd_gateway::RdGatewayTarget, tls::TlsSettings};
 
 /// A remote to reach.
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub enum Transport {
     },
     /// Binary WebSocket messages that carry the byte stream.
     WebSocket(WebSocketTarget),
+    /// The tunnel of an RD Gateway. For RDP.
+    RdGateway(Box<RdGatewayTarget>),
 }
 
 /// A WebSocket that carries a byte stream, as websockify and `KubeVirt` serve them.
@@ -73,7 +75,8 @@ impl fmt::Debug for WebSocketTarget {
 pub struct Timeouts {
     /// Looking the name up.
     pub resolve: Duration,
-    /// Connecting, all addresses together; and again for the WebSocket upgrade.
+    /// Connecting, all addresses together; and again for the WebSocket upgrade, or an RD Gateway's log-on
+    /// and tunnel.
     pub connect: Duration,
     /// The TLS handshake.
     pub tls: Duration,

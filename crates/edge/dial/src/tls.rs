@@ -3,14 +3,17 @@
 #[cfg(feature = "anonymous-tls")]
 mod anonymous;
 mod fault;
+mod known;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 pub use fault::TlsFault;
+pub use known::KnownCertificates;
 use porthole_remote::{PeerIdentity, Secure};
 use rustls_pki_types::{CertificateDer, ServerName};
+use sha2::{Digest as _, Sha256};
 use tokio_rustls::TlsConnector;
 
 use crate::{
@@ -30,6 +33,13 @@ pub enum Verify {
     Ca(Vec<CertificateDer<'static>>),
     /// By the SHA-256 of the certificate itself, in DER. Neither its name nor its dates count.
     Pinned(Vec<[u8; 32]>),
+    /// By the certificate that the server had when it was first met.
+    FirstUse {
+        /// Which certificates those were.
+        known: KnownCertificates,
+        /// The server in question. Filled in by [`crate::dial()`], as host and port.
+        place: String,
+    },
     /// Not at all: anyone in the middle can read and change everything. Each use is logged.
     Off,
 }
@@ -93,6 +103,7 @@ async fn with_certificate(
     }
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let verify = settings.verify.clone();
+    let keeps = verify.clone();
     // Reading the system's authorities opens files.
     let config = tokio::task::spawn_blocking(move || verify::client_config(&verify, provider))
         .await
@@ -103,10 +114,21 @@ async fn with_certificate(
             let certificate = connection.peer_certificates().and_then(<[_]>::first);
             let certificate =
                 certificate.map(|der| Bytes::copy_from_slice(der)).unwrap_or_default();
+            keep(keeps, &certificate).await?;
             Ok((Box::new(stream), PeerIdentity { certificate }))
         }
         Err(error) => Err(TlsFault::from_handshake(&error)),
     }
+}
+
+/// Keeps the certificate of a server that is met for the first time, which has proved that it has
+/// the certificate's key.
+async fn keep(verify: Verify, certificate: &Bytes) -> Result<(), TlsFault> {
+    let Verify::FirstUse { known, place } = verify else { return Ok(()) };
+    let sha256 = Sha256::digest(certificate).into();
+    tokio::task::spawn_blocking(move || known.keep(&place, &sha256))
+        .await
+        .map_err(|_stopping| TlsFault::Broken("the gateway is stopping".to_owned()))?
 }
 
 /// The name to check the certificate against.
@@ -114,8 +136,8 @@ fn server_name(settings: &TlsSettings) -> Result<ServerName<'static>, TlsFault> 
     let name = settings.server_name.clone().and_then(|name| ServerName::try_from(name).ok());
     match (name, &settings.verify) {
         (Some(name), _) => Ok(name),
-        // Neither checks a name, and an address is never sent to the server.
-        (None, Verify::Pinned(_) | Verify::Off) => {
+        // None of them checks a name, and an address is never sent to the server.
+        (None, Verify::Pinned(_) | Verify::FirstUse { .. } | Verify::Off) => {
             Ok(ServerName::from(std::net::Ipv4Addr::UNSPECIFIED))
         }
         (None, Verify::SystemRoots | Verify::Ca(_)) => Err(TlsFault::BadServerName),

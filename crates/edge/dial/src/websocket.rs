@@ -119,7 +119,7 @@ impl Upgrade {
             .max_frame_size(Some(MESSAGE_MAX_BYTES));
         let peer = format!("{}:{}", self.host, self.port);
         match client_async_with_config(self.request, stream, Some(config)).await {
-            Ok((socket, _response)) => Ok(WebSocketBytes { socket, arrived: Bytes::new() }),
+            Ok((socket, _response)) => Ok(WebSocketBytes::new(socket)),
             Err(Error::Http(response)) => {
                 Err(DialError::WebSocketRefused { peer, status: response.status().as_u16() })
             }
@@ -150,6 +150,11 @@ pub(crate) struct WebSocketBytes {
 }
 
 impl WebSocketBytes {
+    /// The bytes of `socket`, which is open.
+    pub(crate) const fn new(socket: WebSocketStream<BoxStream>) -> Self {
+        Self { socket, arrived: Bytes::new() }
+    }
+
     /// Waits for a message with data in it. `false` is the end of the stream.
     fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         for _ in 0..IDLE_MESSAGES_MAX {

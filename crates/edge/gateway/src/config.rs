@@ -142,7 +142,11 @@ fn check(raw: RawConfig, files: &Files) -> Result<Config, Vec<ConfigError>> {
     let drives = keep(raw.files.check(files), &mut faults);
     let mut connections = BTreeMap::new();
     for (name, connection) in raw.connections {
-        if let Some(connection) = keep(connection.check(&name, files), &mut faults) {
+        if let Some(mut connection) = keep(connection.check(&name, files), &mut faults) {
+            if let Some(server) = &server {
+                let file = server.known_certificates.as_deref();
+                keep(connection.trust_first(&name, file), &mut faults);
+            }
             if let Some(drives) = &drives {
                 keep(connection.check_drive(&name, drives.as_ref()), &mut faults);
             }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use porthole_dial::{Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
-use porthole_rdp::{RdpClient, RdpConfig};
+use porthole_rdp::{RdpClient, RdpConfig, TimeZone};
 use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
@@ -12,6 +12,7 @@ use crate::config::{Config, Drives};
 use crate::drive::Drive;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
 use crate::rdp::{RdpParameters, ResizeMethod};
+use crate::time_zone::time_zone;
 use crate::vnc::{VncParameters, VncSettings};
 
 /// What one connection's driver is told, in the operator's and the token's words.
@@ -54,6 +55,11 @@ impl DriverSettings {
             Self::Vnc(_) => None,
             Self::Rdp(rdp) => rdp.verify(),
         }
+    }
+
+    /// Whether the certificate that the remote first had is to be its own.
+    pub(crate) const fn trusts_first(&self) -> bool {
+        matches!(self, Self::Rdp(rdp) if rdp.cert_tofu)
     }
 
     /// The port that remotes of this protocol listen on unless told otherwise.
@@ -113,9 +119,12 @@ impl DriverSettings {
         matches!(self, Self::Rdp(rdp) if rdp.resize == ResizeMethod::Reconnect)
     }
 
-    /// Whether the configuration names the size that the remote begins with.
-    pub(crate) const fn has_size(&self) -> bool {
-        matches!(self, Self::Rdp(rdp) if rdp.size.is_some())
+    /// What the configuration says about the size that the remote begins with.
+    pub(crate) fn beginning(&self) -> Beginning {
+        match self {
+            Self::Vnc(_) => Beginning::default(),
+            Self::Rdp(rdp) => Beginning { size: rdp.size, scale_percent: rdp.scale_percent },
+        }
     }
 
     /// What the driver is started with. `lossy` is whether pictures may be so.
@@ -134,11 +143,20 @@ impl DriverSettings {
             },
             Self::Rdp(rdp) => {
                 let name = server_name(target);
-                let config = rdp.driver(credentials, name, clipboard_max_bytes, config);
+                let config = rdp.driver(credentials, name, clipboard_max_bytes, lossy, config);
                 DriverConfig::Rdp(Box::new(config))
             }
         }
     }
+}
+
+/// How large a remote begins, where the configuration says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beginning {
+    /// Columns and rows.
+    pub size: Option<Size>,
+    /// 100 times the device pixel ratio.
+    pub scale_percent: Option<u16>,
 }
 
 /// The name that the remote is known by.
@@ -146,6 +164,7 @@ fn server_name(target: &Target) -> &str {
     match (&target.tls.server_name, &target.transport) {
         (Some(name), _) => name,
         (None, Transport::Tcp { host, .. }) => host,
+        (None, Transport::RdGateway(gateway)) => &gateway.host,
         (None, _) => "localhost",
     }
 }
@@ -173,11 +192,30 @@ impl DriverConfig {
         }
     }
 
+    /// What the remote may ask for.
+    pub(crate) const fn credentials(&self) -> &Credentials {
+        match self {
+            Self::Vnc { config, .. } => &config.credentials,
+            Self::Rdp(config) => &config.credentials,
+        }
+    }
+
     /// Whether the remote's own video may come.
-    pub(crate) const fn has_video(&self) -> bool {
+    pub(crate) fn has_video(&self) -> bool {
         match self {
             Self::Vnc { config, .. } => config.h264,
-            Self::Rdp(_) => false,
+            Self::Rdp(config) => config.graphics.as_ref().is_some_and(|it| it.passes_video),
+        }
+    }
+
+    /// The first viewer's time zone, by its IANA name. One that the connection has stays, and one
+    /// that does not exist is none.
+    pub(crate) fn set_time_zone(&mut self, name: &str) {
+        if let Self::Rdp(config) = self
+            && config.time_zone == TimeZone::default()
+            && let Some(zone) = time_zone(name)
+        {
+            config.time_zone = zone;
         }
     }
 

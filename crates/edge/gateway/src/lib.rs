@@ -10,6 +10,7 @@ pub mod config;
 pub mod drive;
 pub mod driver;
 pub mod error;
+mod h264;
 pub mod http;
 pub mod logging;
 pub mod metrics;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod rdp;
 pub mod serve;
 pub mod sessions;
+mod time_zone;
 pub mod tokens;
 pub mod vnc;
 

@@ -10,7 +10,7 @@ use porthole_token::{Address, Claims, Permission, Verified};
 use crate::{
     config::{Config, Connection},
     drive::Drive,
-    driver::{DriverConfig, DriverSettings},
+    driver::{Beginning, DriverConfig, DriverSettings},
     error::GatewayError,
     parameters::{ParameterError, ScreenParameters, Strictness},
 };
@@ -40,8 +40,8 @@ pub struct Plan {
     pub resize: bool,
     /// Whether that takes a new connection.
     pub resize_by_dialling: bool,
-    /// Whether the remote begins with a size that the configuration names, not the viewer's.
-    pub has_size: bool,
+    /// The size and the scale that the remote begins with, where they are not the viewer's.
+    pub beginning: Beginning,
     /// What the remote may ask for, as the configuration or the token has it: for when it is dialled
     /// again. What was typed is not in it.
     pub configured: Credentials,
@@ -112,7 +112,7 @@ impl Plan {
             lossy,
             resize: settings.resizes(),
             resize_by_dialling: settings.resizes_by_dialling(),
-            has_size: settings.has_size(),
+            beginning: settings.beginning(),
             configured,
             sound: settings.sounds(),
             clipboard_max_bytes,
@@ -151,14 +151,15 @@ impl Plan {
     /// [`DialError::Redirected`].
     pub(crate) fn follow(&mut self, redirect: &Redirect) -> Result<(), DialError> {
         if let [first, others @ ..] = &redirect.hosts[..] {
-            let Transport::Tcp { port, .. } = self.target.transport else {
+            let now = &self.target.transport;
+            if !matches!(now, Transport::Tcp { .. } | Transport::RdGateway(_)) {
                 let reason = "it leads away from a socket or a websocket";
                 return Err(DialError::Redirected { reason });
-            };
+            }
             let name = redirect.server_name.as_ref();
             let target = |host: &String| Target {
                 protocol: self.target.protocol,
-                transport: Transport::Tcp { host: host.clone(), port },
+                transport: elsewhere(now, host),
                 tls: TlsSettings {
                     verify: self.target.tls.verify.clone(),
                     server_name: Some(name.unwrap_or(host).clone()),
@@ -196,7 +197,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
     };
     let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
-    // Only the operator may have nothing checked.
+    // Only the operator may have nothing checked, or trust whoever answers first.
+    if driver.trusts_first() {
+        let (name, reason) = ("cert-tofu", "is for the operator to allow");
+        return Err(ParameterError { name: name.into(), reason: reason.into() }.into());
+    }
     let verify = match driver.verify() {
         Some(Verify::Off) => {
             let (name, reason) = ("ignore-cert", "is for the operator to allow");
@@ -204,8 +209,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
         }
         verify => verify.unwrap_or_default(),
     };
-    let target =
+    let mut target =
         Target { protocol, transport, tls: TlsSettings { verify, ..TlsSettings::default() } };
+    if let DriverSettings::Rdp(rdp) = &driver {
+        rdp.behind.apply(&mut target, TlsSettings::default())?;
+    }
     Ok((label, Connection { target, credentials, driver }))
 }
 
@@ -238,6 +246,19 @@ fn permissions(
         .into_iter()
         .filter(|(permission, _, offered)| *offered && granted.contains(*permission))
         .fold(Permissions::default(), |all, (_, bits, _)| all.with(bits))
+}
+
+/// The same way to another machine: through the same RD Gateway, where there is one.
+fn elsewhere(way: &Transport, host: &str) -> Transport {
+    match way {
+        Transport::Tcp { port, .. } => Transport::Tcp { host: host.to_owned(), port: *port },
+        Transport::RdGateway(gateway) => {
+            let mut gateway = gateway.clone();
+            host.clone_into(&mut gateway.host);
+            Transport::RdGateway(gateway)
+        }
+        other => other.clone(),
+    }
 }
 
 fn clipboard_max_bytes(screen: &ScreenParameters, config: &Config) -> usize {

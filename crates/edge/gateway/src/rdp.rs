@@ -1,17 +1,24 @@
 //! RDP connections in Guacamole's words, and what they make of the driver.
 
+mod behind;
+
 use porthole_dial::Verify;
 use porthole_pixels::Size;
 use porthole_rdp::{
-    ColorDepth, KeyboardLayout, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+    ColorDepth, GraphicsConfig, KeyboardLayout, LineEnds, Looks, Preconnection, RdpConfig,
+    SecurityMode, TimeZone,
 };
 use porthole_remote::Credentials;
 
+pub(crate) use behind::{Behind, share_credentials};
+
 use crate::config::Config;
+use crate::h264;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+use crate::time_zone::time_zone;
 
 /// What the parameters of an RDP connection ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RdpParameters {
     /// What is the same for all desktops.
     pub screen: ScreenParameters,
@@ -21,6 +28,8 @@ pub struct RdpParameters {
     pub security: SecurityMode,
     /// `ignore-cert`: whoever answers is the server. The operator's alone.
     pub ignore_cert: bool,
+    /// `cert-tofu`: the certificate that the server first had is its own. The operator's alone.
+    pub cert_tofu: bool,
     /// `cert-fingerprints`: SHA-256 of the certificates that the server may have.
     pub cert_pins: Vec<[u8; 32]>,
     /// `server-layout`.
@@ -34,7 +43,11 @@ pub struct RdpParameters {
     /// `width` and `height`: the size that the desktop begins with, instead of the window's.
     pub size: Option<Size>,
     /// `dpi`, in percent of 96.
-    pub scale_percent: Option<u32>,
+    pub scale_percent: Option<u16>,
+    /// `disable-gfx`: the server draws by updates alone.
+    pub disable_gfx: bool,
+    /// `timezone`; else the first viewer's.
+    pub time_zone: Option<TimeZone>,
     /// `client-name`.
     pub client_name: Option<String>,
     /// `console`.
@@ -51,6 +64,8 @@ pub struct RdpParameters {
     pub disable_audio: bool,
     /// `enable-audio-input`: the desktop may record what viewers say.
     pub audio_input: bool,
+    /// `gateway-hostname` and its like.
+    pub behind: Behind,
 }
 
 /// How the desktop follows the window.
@@ -77,12 +92,13 @@ impl RdpParameters {
         }
     }
 
-    /// What the driver is started with.
+    /// What the driver is started with. `lossy` is whether pictures may be so.
     pub(crate) fn driver(
         &self,
         mut credentials: Credentials,
         server_name: &str,
         clipboard_max_bytes: usize,
+        lossy: bool,
         config: &Config,
     ) -> RdpConfig {
         let defaults = RdpConfig::default();
@@ -94,10 +110,13 @@ impl RdpParameters {
             security: self.security,
             server_name: server_name.to_owned(),
             color_depth: self.color_depth,
+            // Which of its codecs a server uses there is its own choice, and some are lossy for good.
+            graphics: (lossy && !self.disable_gfx).then(|| graphics(config)),
             // It is lossy for good: what a server draws without it is exact when it is still.
             remote_fx: false,
             keyboard_layout: self.layout,
             client_name: self.client_name.clone().unwrap_or(defaults.client_name),
+            time_zone: self.time_zone.clone().unwrap_or_default(),
             looks: self.looks,
             console: self.console,
             load_balance_info: self.load_balance_info.clone(),
@@ -106,7 +125,7 @@ impl RdpParameters {
             // What other viewers of the session may do is theirs, so only the connection counts.
             view_only: self.screen.read_only,
             size: self.size.unwrap_or(defaults.size),
-            scale_percent: self.scale_percent.unwrap_or(defaults.scale_percent),
+            scale_percent: self.scale_percent.map_or(defaults.scale_percent, u32::from),
             display_control: self.resize == ResizeMethod::DisplayUpdate,
             clipboard_out: !self.screen.disable_copy,
             clipboard_in: !self.screen.disable_paste,
@@ -118,6 +137,12 @@ impl RdpParameters {
             ..defaults
         }
     }
+}
+
+/// What can be done with H.264: whoever watches may show it, and a library may decode it.
+fn graphics(config: &Config) -> GraphicsConfig {
+    let open_decoder = config.session.each.video.as_ref().map(h264::open_decoder);
+    GraphicsConfig { passes_video: true, open_decoder }
 }
 
 impl Vocabulary for RdpParameters {
@@ -133,9 +158,6 @@ impl Vocabulary for RdpParameters {
         "disable-download",
         "disable-upload",
         "printer-name",
-        "gateway-port",
-        "gateway-username",
-        "gateway-domain",
         "remote-app-dir",
         "remote-app-args",
         // Nothing is kept that these could switch off.
@@ -148,7 +170,7 @@ impl Vocabulary for RdpParameters {
         match self.size {
             Some(Size { width: 0, .. }) => Err(("width", "is missing beside height")),
             Some(Size { height: 0, .. }) => Err(("height", "is missing beside width")),
-            _ => Ok(()),
+            _ => self.behind.check(),
         }
     }
 
@@ -158,6 +180,7 @@ impl Vocabulary for RdpParameters {
             "domain" => self.domain = some(),
             "security" => self.security = security(value)?,
             "ignore-cert" => self.ignore_cert = flag(value)?,
+            "cert-tofu" => self.cert_tofu = flag(value)?,
             "cert-fingerprints" => self.cert_pins = fingerprints(value)?,
             "server-layout" => {
                 let known = KeyboardLayout::from_name(value);
@@ -169,6 +192,11 @@ impl Vocabulary for RdpParameters {
             "width" => self.size.get_or_insert_default().width = side(value)?,
             "height" => self.size.get_or_insert_default().height = side(value)?,
             "dpi" => self.scale_percent = Some(scale_percent(value)?),
+            "disable-gfx" => self.disable_gfx = flag(value)?,
+            "timezone" => {
+                let zone = time_zone(value).ok_or("is not the IANA name of a time zone")?;
+                self.time_zone = Some(zone);
+            }
             "client-name" => self.client_name = some(),
             "console" => self.console = flag(value)?,
             "disable-audio" => self.disable_audio = flag(value)?,
@@ -180,7 +208,7 @@ impl Vocabulary for RdpParameters {
                 self.preconnection.get_or_insert_default().id = id;
             }
             "preconnection-blob" => self.preconnection.get_or_insert_default().blob = some(),
-            _ => return self.take_looks(name, value),
+            _ => return Ok(self.behind.take(name, value)? || self.take_looks(name, value)?),
         }
         Ok(true)
     }
@@ -250,8 +278,8 @@ fn side(value: &str) -> Result<u16, String> {
 }
 
 /// Dots an inch, in percent of 96.
-fn scale_percent(value: &str) -> Result<u32, String> {
-    let dpi: Option<u32> = value.parse().ok().filter(|dpi| (96..=480).contains(dpi));
+fn scale_percent(value: &str) -> Result<u16, String> {
+    let dpi: Option<u16> = value.parse().ok().filter(|dpi| (96..=480).contains(dpi));
     dpi.map(|dpi| dpi * 100 / 96).ok_or_else(|| "must be 96 to 480".into())
 }
 
@@ -261,11 +289,7 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("recording-", &["false"], RECORDING),
     ("enable-sftp", &["false"], "files cannot be transferred yet"),
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
-    ("cert-tofu", &["false"], "nothing remembers certificates; write cert-fingerprints"),
     ("disable-auth", &["false"], "signing in cannot be left out"),
-    ("timezone", &[], "time zones are not passed on"),
-    ("gateway-hostname", &[], "RD Gateways are not supported"),
-    ("gateway-password", &[], "RD Gateways are not supported"),
     ("remote-app", &[], "single applications are not supported; write initial-program"),
     ("static-channels", &[], "channels of applications are not passed on"),
     ("enable-touch", &["false"], "touches reach the server as a mouse"),
@@ -305,6 +329,8 @@ mod tests {
         assert_eq!(read("dpi", "144").unwrap().scale_percent, Some(150));
         assert_eq!(read("normalize-clipboard", "windows").unwrap().line_ends, LineEnds::Windows);
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
+        assert!(read("disable-gfx", "true").unwrap().disable_gfx);
+        assert!(read("timezone", "Europe/Berlin").unwrap().time_zone.is_some());
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
         assert!(read("read-only", "true").unwrap().screen.read_only);
         assert!(read("disable-bitmap-caching", "true").is_ok());
@@ -323,7 +349,6 @@ mod tests {
             ("security", "best"),
             ("ignore-cert", "yes"),
             ("cert-fingerprints", "ab"),
-            ("cert-tofu", "true"),
             ("server-layout", "qwerty"),
             ("color-depth", "8"),
             ("resize-method", "sometimes"),
@@ -331,8 +356,9 @@ mod tests {
             ("height", "100"),
             ("dpi", "12"),
             ("normalize-clipboard", "mac"),
+            ("timezone", "Mars/Olympus"),
             ("preconnection-id", "-1"),
-            ("gateway-hostname", "gate"),
+            ("gateway-port", "0"),
             ("remote-app", "||calc"),
             ("enable-drive", "true"),
             ("enable-printing", "true"),

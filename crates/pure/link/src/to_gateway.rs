@@ -13,6 +13,9 @@ const FLAG_RESUME: u8 = 1;
 const FLAG_VIEW_ONLY: u8 = 2;
 const FLAG_PAINTED: u8 = 4;
 
+/// Longest name of a time zone, in bytes; the longest that there are have 32.
+const TIME_ZONE_MAX_BYTES: usize = 64;
+
 /// A session to come back to.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Resume {
@@ -47,6 +50,9 @@ pub struct Hello {
     pub painted: Option<u32>,
     /// How many cells the browser keeps; counts with [`Feature::CELLS`] only.
     pub cells: u16,
+    /// Where the viewer is, as the IANA name of a time zone; whether there is such a zone has not
+    /// been looked at. At most 64 bytes; empty when it did not say.
+    pub time_zone: String,
 }
 
 /// What a viewer would rather have.
@@ -211,6 +217,8 @@ fn put_hello(out: &mut BytesMut, hello: &Hello) {
     if hello.features & Feature::CELLS != 0 {
         out.put_u16_le(hello.cells);
     }
+    // It ends with the record, or at a zero byte.
+    out.put_slice(hello.time_zone.as_bytes());
 }
 
 fn read_hello(input: &mut Reader<'_>) -> Result<Hello, LinkError> {
@@ -232,9 +240,17 @@ fn read_hello(input: &mut Reader<'_>) -> Result<Hello, LinkError> {
         let view_only = flags & FLAG_VIEW_ONLY != 0;
         let painted = if flags & FLAG_PAINTED == 0 { None } else { Some(input.u32_le()?) };
         let cells = if features & Feature::CELLS == 0 { 0 } else { input.u16_le()? };
-        Some(Hello { features, size, scale_percent, view_only, resume, painted, cells })
+        let time_zone = read_time_zone(input);
+        Some(Hello { features, size, scale_percent, view_only, resume, painted, cells, time_zone })
     };
     read(input).ok_or(short)
+}
+
+/// A name, up to a zero byte or the end: what is too long or no text is none.
+fn read_time_zone(input: &mut Reader<'_>) -> String {
+    let name = input.take_rest().split(|byte| *byte == 0).next().unwrap_or_default();
+    let name = str::from_utf8(name).unwrap_or_default();
+    if name.len() > TIME_ZONE_MAX_BYTES { String::new() } else { name.to_owned() }
 }
 
 fn read_quality(mode: Option<u8>) -> Result<QualityMode, LinkError> {

@@ -183,6 +183,7 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         resume: None,
         painted: None,
         cells: 0,
+        time_zone: String::new(),
     };
     let keeping = Hello {
         features: Feature::CELLS | Feature::TABLES,
@@ -196,10 +197,12 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         resume: Some(Resume { session: [0x33; 16], secret: [0x44; 32] }),
         ..hello.clone()
     };
+    let placed = Hello { time_zone: "Europe/Berlin".into(), ..keeping.clone() };
     vec![
         ("hello", ToGateway::Hello(hello)),
         ("hello resuming", ToGateway::Hello(resuming)),
         ("hello keeping its picture", ToGateway::Hello(keeping)),
+        ("hello from a time zone", ToGateway::Hello(placed)),
         ("ack", ToGateway::Ack(9, 12_345)),
         ("key", ToGateway::Key { down: true, keysym: 0x0100_20ac, scancode: 0x9d }),
         ("text", ToGateway::Text("日本".into())),

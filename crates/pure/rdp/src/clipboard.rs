@@ -1,22 +1,31 @@
-//! The clipboard (`[MS-RDPECLIP]`): text, HTML and images, both ways. The server's is fetched when
-//! it is announced, format by format; a viewer's is announced, and sent when the server asks for it.
+//! The clipboard (`[MS-RDPECLIP]`): text, HTML, images and files, both ways. The server's is fetched
+//! when it is announced, format by format; a viewer's is announced, and sent when the server asks for
+//! it. Files go through the session's store, where there is one.
 
+mod alone;
 mod fetch;
+mod files;
+mod giving;
 mod lines;
 mod messages;
+mod taking;
 
 use std::time::Instant;
 
 use bytes::BytesMut;
 use porthole_clipboard::{dib, html};
-use porthole_remote::{Clipboard as Content, Event};
+use porthole_remote::{Clipboard as Content, DriveReply, Event};
 use porthole_wire::Reader;
 
+pub use self::alone::ClipboardAlone;
 use self::fetch::{Fetch, too_long, unusable};
+use self::files::{Numbers, Question};
+use self::giving::{Answer, Giving};
 use self::lines::to_wire;
 use self::messages::{Formats, Message, SHORT, message};
+use self::taking::Taking;
 use crate::channels::{Channel, Chunk};
-use crate::limits::CLIPBOARD_MESSAGE_MAX_BYTES;
+use crate::limits::{CLIPBOARD_MESSAGE_MAX_BYTES, CLIPBOARD_RANGE_BYTES};
 use crate::mcs::User;
 use crate::outbox::Outbox;
 use crate::{LineEnds, RdpConfig, RdpError};
@@ -28,32 +37,45 @@ pub(crate) struct Clipboard {
     /// Whether the remote's content may go to viewers, and theirs to the remote.
     is_out: bool,
     is_in: bool,
+    /// Whether files may go out and in.
+    files_out: bool,
+    files_in: bool,
     max_bytes: usize,
     ends: LineEnds,
     /// The server has greeted us.
     is_ready: bool,
-    has_long_names: bool,
+    /// What the server can do.
+    server_flags: u32,
     /// What a viewer offered last.
     offered: Content,
     /// The format that the server has asked for.
     asked: Option<u32>,
     fetch: Fetch,
+    numbers: Numbers,
+    taking: Taking,
+    giving: Giving,
 }
 
 impl Clipboard {
     /// Serves content of at most `config.clipboard_max_bytes` bytes in each format.
     pub(crate) fn new(user: User, id: u16, config: &RdpConfig) -> Self {
+        let drive = config.devices.drive.as_ref();
         Self {
             channel: Channel::new(user, id, CLIPBOARD_MESSAGE_MAX_BYTES),
             is_out: config.clipboard_out,
             is_in: config.clipboard_in,
+            files_out: config.clipboard_out && drive.is_some_and(|drive| drive.offers),
+            files_in: config.clipboard_in && drive.is_some(),
             max_bytes: config.clipboard_max_bytes,
             ends: config.clipboard_line_ends,
             is_ready: false,
-            has_long_names: false,
+            server_flags: 0,
             offered: Content::default(),
             asked: None,
             fetch: Fetch::default(),
+            numbers: Numbers::default(),
+            taking: Taking::default(),
+            giving: Giving::default(),
         }
     }
 
@@ -92,9 +114,36 @@ impl Clipboard {
             return;
         }
         self.offered = content;
+        self.giving.clear();
         if self.is_ready {
             self.announce(outbox.bytes());
         }
+    }
+
+    /// A viewer offers a file of the session's store.
+    pub(crate) fn offer_file(&mut self, path: String, size: u64, outbox: &mut Outbox) {
+        if !self.files_in || self.server_flags & messages::FILE_STREAMS == 0 {
+            return;
+        }
+        self.offered = Content::default();
+        self.giving.add(path, size);
+        self.announce(outbox.bytes());
+    }
+
+    /// Whether a reply about files is for the clipboard.
+    pub(crate) const fn asked_for(reply: &DriveReply) -> bool {
+        reply.number & Numbers::OURS != 0
+    }
+
+    /// What came of a request about files.
+    pub(crate) fn handle_reply(&mut self, reply: &DriveReply, outbox: &mut Outbox) {
+        if let Some(question) = self.taking.handle_reply(reply, &mut self.numbers, outbox) {
+            self.put(messages::FILE_CONTENTS_REQUEST, 0, &question.write(), outbox.bytes());
+        }
+        if let Some(answer) = self.giving.handle_reply(reply, &mut self.numbers, outbox) {
+            self.put_contents(answer, outbox.bytes());
+        }
+        self.expect();
     }
 
     /// Sends what the server has asked for: once, however often it asked since this was last
@@ -105,6 +154,9 @@ impl Clipboard {
         let data = match format {
             messages::UNICODE_TEXT => text.as_deref().map(|text| to_wire(text, self.ends)),
             format if format == messages::HTML.0 => html.as_deref().map(html::encode),
+            format if format == messages::FILES.0 && !self.giving.is_empty() => {
+                Some(self.giving.list())
+            }
             format if format == messages::PNG.0 => png.as_deref().map(<[u8]>::to_vec),
             // An image whose head made sense and whose rest does not is refused.
             messages::DIB => png.as_deref().and_then(|png| dib::from_png(png).ok()),
@@ -131,25 +183,18 @@ impl Clipboard {
         let Message { kind, flags, body } = message;
         match kind {
             messages::CAPABILITIES => {
-                let flags = messages::read_capabilities(body)?;
-                self.has_long_names = flags & messages::LONG_NAMES != 0;
+                self.server_flags = messages::read_capabilities(body)?;
             }
             messages::MONITOR_READY => {
                 self.is_ready = true;
-                let ours = messages::our_capabilities(messages::LONG_NAMES);
+                let files = u32::from(self.files_out || self.files_in) * messages::FILE_FLAGS;
+                let ours = messages::our_capabilities(messages::LONG_NAMES | files);
                 self.put(messages::CAPABILITIES, 0, &ours, outbox.bytes());
                 self.announce(outbox.bytes());
             }
             messages::FORMAT_LIST => {
                 self.put(messages::FORMAT_LIST_RESPONSE, messages::OK, &[], outbox.bytes());
-                let formats = Formats::read(body, flags, self.has_long_names);
-                if formats.is_any {
-                    // An empty list may only mean that our own was taken note of.
-                    self.offered = Content::default();
-                }
-                if self.is_out {
-                    self.fetch.begin(formats);
-                }
+                self.handle_list(Formats::read(body, flags, self.has_long_names()), outbox);
             }
             messages::FORMAT_DATA_REQUEST => {
                 let format = Reader::new(body).u32_le().ok_or(SHORT)?;
@@ -162,7 +207,50 @@ impl Clipboard {
                 let data = (flags & messages::OK != 0).then_some(body);
                 notice(self.fetch.answer(data, self.max_bytes, self.ends), outbox);
             }
+            messages::FILE_CONTENTS_REQUEST..=messages::UNLOCK => {
+                self.handle_files(message, outbox)?;
+            }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// The server has announced something.
+    fn handle_list(&mut self, mut formats: Formats, outbox: &mut Outbox) {
+        if formats.is_any {
+            // An empty list may only mean that our own was taken note of.
+            self.offered = Content::default();
+            self.giving.clear();
+        }
+        if !self.files_out || self.server_flags & messages::FILE_STREAMS == 0 {
+            formats.files = None;
+        }
+        if self.is_out {
+            self.taking.stop(&mut self.numbers, outbox);
+            self.fetch.begin(formats);
+        }
+    }
+
+    /// The messages about files.
+    fn handle_files(&mut self, message: Message<'_>, outbox: &mut Outbox) -> Result<(), RdpError> {
+        let Message { kind, flags, body } = message;
+        let mut input = Reader::new(body);
+        let mut number = || input.u32_le().ok_or(SHORT);
+        match kind {
+            messages::FILE_CONTENTS_REQUEST => {
+                let question = Question::read(body)?;
+                let answer = self.giving.handle_question(question, &mut self.numbers, outbox);
+                if let Some(answer) = answer {
+                    self.put_contents(answer, outbox.bytes());
+                }
+            }
+            messages::FILE_CONTENTS_RESPONSE => {
+                let stream = number()?;
+                let data = (flags & messages::OK != 0).then_some(input.take_rest());
+                self.taking.handle_contents(stream, data, &mut self.numbers, outbox);
+            }
+            messages::LOCK => self.giving.lock(number()?),
+            _ => self.giving.unlock(number()?),
         }
         Ok(())
     }
@@ -176,8 +264,21 @@ impl Clipboard {
         if let Some(content) = self.fetch.take_whole() {
             outbox.event(Event::Clipboard(content));
         }
-        let expected = self.fetch.part().map_or(0, |part| part.wire_max_bytes(self.max_bytes));
-        self.channel.set_message_max(expected.saturating_add(CLIPBOARD_MESSAGE_MAX_BYTES));
+        if let Some(list) = self.fetch.take_files() {
+            match files::read_list(&list) {
+                Ok(listed) => self.taking.begin(listed, &mut self.numbers, outbox),
+                Err(fault) => outbox.event(Event::Notice(fault.to_string())),
+            }
+        }
+        self.expect();
+    }
+
+    /// Lets in messages as long as what has been asked for.
+    fn expect(&mut self) {
+        let content = self.fetch.part().map_or(0, |part| part.wire_max_bytes(self.max_bytes));
+        let piece = usize::from(self.taking.is_busy()) * CLIPBOARD_RANGE_BYTES as usize;
+        let expected = content.max(piece).saturating_add(CLIPBOARD_MESSAGE_MAX_BYTES);
+        self.channel.set_message_max(expected);
     }
 
     /// Tells the server what is to be had: perhaps nothing.
@@ -188,9 +289,10 @@ impl Clipboard {
             html.as_ref().map(|_| messages::HTML),
             png.as_ref().map(|_| messages::PNG),
             png.as_ref().map(|_| (messages::DIB, "")),
+            (!self.giving.is_empty()).then_some(messages::FILES),
         ];
         let formats: Vec<_> = formats.into_iter().flatten().collect();
-        let list = messages::format_list(&formats, self.has_long_names);
+        let list = messages::format_list(&formats, self.has_long_names());
         self.put(messages::FORMAT_LIST, 0, &list, out);
     }
 
@@ -210,6 +312,18 @@ impl Clipboard {
             png = None;
         }
         Content { text, html, png }
+    }
+
+    const fn has_long_names(&self) -> bool {
+        self.server_flags & messages::LONG_NAMES != 0
+    }
+
+    /// A piece of a file, or its length, or that it cannot be had.
+    fn put_contents(&self, (stream, data): Answer, out: &mut BytesMut) {
+        let flags = if data.is_some() { messages::OK } else { messages::FAIL };
+        let mut body = stream.to_le_bytes().to_vec();
+        body.extend(data.unwrap_or_default());
+        self.put(messages::FILE_CONTENTS_RESPONSE, flags, &body, out);
     }
 
     fn put(&self, kind: u16, flags: u16, body: &[u8], out: &mut BytesMut) {

@@ -6,6 +6,7 @@ use porthole_pixels::Size;
 use porthole_remote::Credentials;
 
 use crate::KeyboardLayout;
+use crate::graphics_pipeline::GraphicsConfig;
 use crate::reconnect::ReconnectCookie;
 use crate::redirection::Redirected;
 
@@ -80,14 +81,42 @@ pub struct Looks {
     pub menu_animations: bool,
 }
 
-/// The viewer's time zone, for servers that show its time. Summer time is not described: the
-/// offset is the one that holds now.
+/// The viewer's time zone, for servers that show its time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimeZone {
-    /// Minutes east of Greenwich.
+    /// Minutes east of Greenwich, in winter where there is summer time.
     pub offset_min: i16,
     /// A name; at most 31 UTF-16 units are sent.
     pub name: String,
+    /// When the clocks go forward, and back.
+    pub summer: Option<SummerTime>,
+}
+
+/// The part of each year in which clocks go otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummerTime {
+    /// Minutes east of Greenwich.
+    pub offset_min: i16,
+    /// When it begins, by the clock that holds before.
+    pub begins: YearlyMoment,
+    /// When it ends, by the clock that holds before.
+    pub ends: YearlyMoment,
+}
+
+/// A moment of each year, such as the second Sunday in March at 2 o'clock. What is out of range
+/// counts as the nearest that is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YearlyMoment {
+    /// 1 to 12.
+    pub month: u8,
+    /// Which of the month's days of this name, 1 to 5; 5 is the last.
+    pub occurrence: u8,
+    /// The day's name: 0 to 6 from Sunday on.
+    pub weekday: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
 }
 
 /// Which of several sources behind one port is meant (`[MS-RDPEPS]`), as Hyper-V's consoles want.
@@ -145,6 +174,9 @@ pub struct RdpConfig {
     pub scale_percent: u32,
     /// Bits of a pixel to ask for.
     pub color_depth: ColorDepth,
+    /// Take pictures by the graphics pipeline, where the server has it, and what can be done with
+    /// its H.264. It needs 32 bits of colour, and is left out with fewer.
+    pub graphics: Option<GraphicsConfig>,
     /// Take pictures in `RemoteFX`, which is lossy.
     pub remote_fx: bool,
     /// Ask the server to compress its messages, pictures apart. It costs the server time, and pays
@@ -204,6 +236,7 @@ impl Default for RdpConfig {
             size: Size::new(1024, 768),
             scale_percent: 100,
             color_depth: ColorDepth::Bits32,
+            graphics: Some(GraphicsConfig::default()),
             remote_fx: true,
             compression: false,
             keyboard_layout: KeyboardLayout::default(),
@@ -228,5 +261,12 @@ impl Default for RdpConfig {
             devices: DeviceConfig::default(),
             handshake_max: Duration::from_secs(20),
         }
+    }
+}
+
+impl RdpConfig {
+    /// The graphics pipeline, if it can be had.
+    pub(crate) fn graphics_pipeline(&self) -> Option<GraphicsConfig> {
+        self.graphics.clone().filter(|_| self.color_depth == ColorDepth::Bits32)
     }
 }

@@ -2,6 +2,7 @@
 
 mod activation;
 mod channels;
+mod pipeline;
 mod updates;
 
 use std::time::Instant;
@@ -111,10 +112,11 @@ impl Connected {
                 Frame::Tpkt => self.read_packet(now, message, surface, outbox)?,
             }
         }
+        self.channels.settle(surface, outbox)?;
+        self.ask_for_redraw(outbox);
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
-        self.channels.settle(outbox);
         Ok(())
     }
 
@@ -148,6 +150,8 @@ impl Connected {
                 self.ask_for_size(outbox);
             }
             Input::Drive(reply) => self.channels.handle_drive(reply, outbox),
+            Input::VideoWelcome(is_welcome) => self.channels.want_video(is_welcome, outbox),
+            Input::Repaint(rect) => self.channels.repaint(rect),
             _ if self.is_view_only => {}
             Input::Key { down, keysym, scancode } => {
                 self.keyboard.key(down, keysym, scancode, &mut events);
@@ -165,6 +169,7 @@ impl Connected {
             }
             input => self.channels.handle_input(input, outbox),
         }
+        self.ask_for_redraw(outbox);
         self.put(&events, outbox);
     }
 
@@ -223,7 +228,14 @@ impl Connected {
             self.path_probe.receive(now, data, (user, channel), outbox.bytes());
             return Ok(());
         }
-        if self.channels.receive(now, channel, data, outbox)? {
+        let may_ask = self.channels.receive(now, channel, data, surface, outbox)?;
+        // The graphics pipeline changes it without a new share.
+        let is_resized = surface.size() != self.size;
+        if is_resized {
+            self.size = surface.size();
+            self.channels.resized();
+        }
+        if may_ask || is_resized {
             self.ask_for_size(outbox);
         }
         Ok(())
@@ -309,7 +321,7 @@ impl Connected {
         self.updates.reset();
         self.channels.resized();
         if share.size != self.size {
-            surface.resize(share.size)?;
+            self.channels.resize(share.size, surface)?;
             self.size = share.size;
             outbox.event(Event::Resized(share.size));
         }
@@ -322,6 +334,16 @@ impl Connected {
     fn ask_for_size(&mut self, outbox: &mut Outbox) {
         if self.activation.is_none() {
             self.channels.ask_for_size(self.size, outbox);
+        }
+    }
+
+    /// Asks for what viewers lack. A share that begins is drawn anew anyway.
+    fn ask_for_redraw(&mut self, outbox: &mut Outbox) {
+        if self.activation.is_none()
+            && let Some(rect) = self.channels.take_redraw()
+            && let Some(rect) = rect.intersection(self.size.rect())
+        {
+            self.writer.share.put_refresh(rect, outbox.bytes());
         }
     }
 

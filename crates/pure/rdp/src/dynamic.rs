@@ -4,11 +4,11 @@
 use bytes::{BufMut, BytesMut};
 use porthole_wire::Reader;
 
-use crate::RdpError;
 use crate::channels::{Channel, Chunk};
 use crate::limits::{DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES};
 use crate::mcs::User;
 use crate::sound::SOUND_MESSAGE_MAX_BYTES;
+use crate::{RdpError, graphics_pipeline};
 
 /// Commands (`[MS-RDPEDYC]` 2.2): the high four bits of the first byte.
 const CREATE: u8 = 1;
@@ -35,6 +35,8 @@ pub(crate) enum Purpose {
     Sound,
     /// `[MS-RDPEAI]`.
     Microphone,
+    /// `[MS-RDPEGFX]`.
+    Graphics,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             b"Microsoft::Windows::RDS::DisplayControl" => Some(Self::DisplayControl),
             b"AUDIO_PLAYBACK_DVC" => Some(Self::Sound),
             b"AUDIO_INPUT" => Some(Self::Microphone),
+            graphics_pipeline::CHANNEL_NAME => Some(Self::Graphics),
             _ => None,
         }
     }
@@ -52,6 +55,7 @@ impl Purpose {
         match self {
             Self::DisplayControl => DISPLAY_CONTROL_MAX_BYTES,
             Self::Sound | Self::Microphone => SOUND_MESSAGE_MAX_BYTES,
+            Self::Graphics => graphics_pipeline::MESSAGE_MAX_BYTES,
         }
     }
 }

@@ -3,6 +3,7 @@
 use porthole_pixels::{PixelsError, Rect, Size};
 use porthole_remote::{Blame, CredentialFields, RemoteError};
 
+use crate::graphics_pipeline::GraphicsError;
 use crate::refusal::{ErrorInfo, LogonFault};
 
 /// A fault that ends the connection. Missing bytes are not one: the client waits for those.
@@ -130,6 +131,9 @@ pub enum RdpError {
         /// The decoder's words, made printable.
         reason: String,
     },
+    /// The graphics pipeline's messages make no sense.
+    #[error("the graphics pipeline: {0}")]
+    Graphics(#[from] GraphicsError),
     /// Something that the configuration asks for and that cannot be sent.
     #[error("{field} cannot be sent: {reason}")]
     Unsendable {
@@ -164,6 +168,7 @@ impl RdpError {
             Self::BadField { .. } => "bad_field",
             Self::Short { .. } => "short_message",
             Self::Corrupt { .. } => "corrupt",
+            Self::Graphics(error) => error.cause(),
             Self::Unsendable { .. } => "unsendable",
         }
     }

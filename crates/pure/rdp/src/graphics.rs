@@ -2,6 +2,7 @@
 
 mod bitmap;
 mod palette;
+mod planar;
 mod remote_fx;
 mod rows;
 mod surface_commands;

@@ -30,6 +30,7 @@ mod fast_path;
 mod frames;
 mod framing;
 mod graphics;
+pub mod graphics_pipeline;
 mod input;
 mod keyboard_layout;
 mod limits;
@@ -44,13 +45,18 @@ mod refusal;
 mod settings;
 mod share;
 mod sound;
+mod time_zone;
 
 pub use client::RdpClient;
+pub use clipboard::ClipboardAlone;
 pub use config::{
     ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
-    TimeZone,
+    SummerTime, TimeZone, YearlyMoment,
 };
 pub use error::RdpError;
+pub use graphics_pipeline::{
+    GraphicsConfig, GraphicsError, H264Decoder, H264Fault, OpenDecoder, YuvPicture,
+};
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
 pub use reconnect::ReconnectCookie;

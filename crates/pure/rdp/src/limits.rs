@@ -41,6 +41,24 @@ pub(crate) const DYNAMIC_CHANNELS_MAX: usize = 16;
 /// of formats have some thousands.
 pub(crate) const CLIPBOARD_MESSAGE_MAX_BYTES: usize = 1 << 16;
 
+/// Files that one copy may have, folders included.
+pub(crate) const CLIPBOARD_FILES_MAX: usize = 100;
+
+/// Bytes that the files of one copy on the server may have together. Nobody is asked before they
+/// are read.
+pub(crate) const CLIPBOARD_FILES_MAX_BYTES: u64 = 256 << 20;
+
+/// Bytes of a file that are asked for at a time.
+pub(crate) const CLIPBOARD_RANGE_BYTES: u32 = 64 << 10;
+
+/// Questions of the server's for pieces of files that wait, lists of files that it keeps from being
+/// forgotten, and bytes of a piece that it gets.
+pub(crate) const CLIPBOARD_QUESTIONS_MAX: usize = 16;
+/// See [`CLIPBOARD_QUESTIONS_MAX`].
+pub(crate) const CLIPBOARD_LOCKS_MAX: usize = 8;
+/// See [`CLIPBOARD_QUESTIONS_MAX`].
+pub(crate) const CLIPBOARD_PIECE_MAX_BYTES: usize = 1 << 20;
+
 /// Keys that can be down at a time. A further one lets go of the oldest.
 pub(crate) const KEYS_DOWN_MAX: usize = 64;
 

@@ -24,43 +24,7 @@ const PADDING_BYTES: usize = 2;
 pub(crate) fn of_share_message(message: &[u8]) -> Result<Option<Redirect>, RdpError> {
     let body = message.get(PADDING_BYTES..);
     let body = body.ok_or(RdpError::Short { message: "server redirection PDU" })?;
-    of_packet(body)
-}
-
-/// Reads an `RDP_SERVER_REDIRECTION_PACKET`. As [`of_share_message`] otherwise.
-///
-/// # Errors
-///
-/// As [`of_share_message`].
-pub(crate) fn of_packet(packet: &[u8]) -> Result<Option<Redirect>, RdpError> {
-    let pdu = read(packet)?;
-    if pdu.is_informational() {
-        return Ok(None);
-    }
-    let ticket = Ticket::new(packet.to_vec()).ok_or(RdpError::OverLimit {
-        field: "server redirection PDU",
-        value: packet.len() as u64,
-        limit: Ticket::BYTES_MAX as u64,
-    })?;
-    // With a token for the balancer the same address leads to the right server.
-    if let Some(token) = &pdu.load_balance_info {
-        routing_token(token)?;
-        return Ok(Some(Redirect { hosts: Vec::new(), server_name: None, ticket }));
-    }
-    let server_name = [&pdu.target_fqdn, &pdu.target_netbios_name]
-        .into_iter()
-        .flatten()
-        .find(|name| !name.is_empty())
-        .cloned();
-    let addresses = pdu.target_net_address.iter().chain(pdu.target_net_addresses.iter().flatten());
-    let mut hosts: Vec<String> = Vec::new();
-    // An address needs no looking up, but the name is what a certificate is for.
-    for host in pdu.target_fqdn.iter().chain(addresses).chain(pdu.target_netbios_name.iter()) {
-        if !host.is_empty() && !hosts.contains(host) && hosts.len() < Redirect::HOSTS_MAX {
-            hosts.push(host.clone());
-        }
-    }
-    Ok(Some(Redirect { hosts, server_name, ticket }))
+    Redirected::read(body)
 }
 
 fn read(packet: &[u8]) -> Result<ServerRedirectionPdu, RdpError> {
@@ -101,6 +65,46 @@ impl std::fmt::Debug for Redirected {
     /// Without the cookie, which is as good as a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Redirected").field("session_id", &self.session_id).finish_non_exhaustive()
+    }
+}
+
+impl Redirected {
+    /// Reads an `RDP_SERVER_REDIRECTION_PACKET`. `None` when the server only tells us of what it has
+    /// done.
+    ///
+    /// # Errors
+    ///
+    /// It breaks its format, or a field is longer than we accept.
+    pub fn read(packet: &[u8]) -> Result<Option<Redirect>, RdpError> {
+        let pdu = read(packet)?;
+        if pdu.is_informational() {
+            return Ok(None);
+        }
+        let ticket = Ticket::new(packet.to_vec()).ok_or(RdpError::OverLimit {
+            field: "server redirection PDU",
+            value: packet.len() as u64,
+            limit: Ticket::BYTES_MAX as u64,
+        })?;
+        // With a token for the balancer the same address leads to the right server.
+        if let Some(token) = &pdu.load_balance_info {
+            routing_token(token)?;
+            return Ok(Some(Redirect { hosts: Vec::new(), server_name: None, ticket }));
+        }
+        let server_name = [&pdu.target_fqdn, &pdu.target_netbios_name]
+            .into_iter()
+            .flatten()
+            .find(|name| !name.is_empty())
+            .cloned();
+        let addresses =
+            pdu.target_net_address.iter().chain(pdu.target_net_addresses.iter().flatten());
+        let mut hosts: Vec<String> = Vec::new();
+        // An address needs no looking up, but the name is what a certificate is for.
+        for host in pdu.target_fqdn.iter().chain(addresses).chain(pdu.target_netbios_name.iter()) {
+            if !host.is_empty() && !hosts.contains(host) && hosts.len() < Redirect::HOSTS_MAX {
+                hosts.push(host.clone());
+            }
+        }
+        Ok(Some(Redirect { hosts, server_name, ticket }))
     }
 }
 

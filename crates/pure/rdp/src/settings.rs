@@ -9,20 +9,17 @@ use ironrdp_pdu::gcc::{
 use ironrdp_pdu::rdp::capability_sets::{
     BitmapCodecs, MajorPlatformType, RailSupportLevel, client_codecs_capabilities,
 };
-use ironrdp_pdu::rdp::client_info::{
-    CompressionType, OptionalSystemTime, PerformanceFlags, TimezoneInfo,
-};
+use ironrdp_pdu::rdp::client_info::{CompressionType, PerformanceFlags};
 use porthole_pixels::Size;
 use porthole_remote::{CredentialFields, Credentials as Offered};
 use secrecy::ExposeSecret as _;
 
 use crate::channels::Named;
 use crate::limits::{DESKTOP_SIDE_MAX_PX, DESKTOP_SIDE_MIN_PX};
-use crate::{Looks, RdpConfig, RdpError, SecurityMode, TimeZone};
+use crate::{Looks, RdpConfig, RdpError, SecurityMode, time_zone};
 
-/// UTF-16 units of a computer's or a time zone's name.
+/// UTF-16 units of a computer's name.
 const CLIENT_NAME_MAX: usize = 15;
-const ZONE_NAME_MAX: usize = 31;
 
 /// The size nearest to `size` that servers make: within their limits, of even width.
 pub(crate) fn served_size(size: Size) -> Size {
@@ -76,7 +73,8 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
             redirected_session_id: 0,
         });
     }
-    if config.display_control || config.sound || config.microphone {
+    let has_graphics = config.graphics_pipeline().is_some();
+    if config.display_control || config.sound || config.microphone || has_graphics {
         connector = connector.with_static_channel(Named::<0>);
     }
     if config.clipboard_in || config.clipboard_out {
@@ -161,12 +159,12 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         enable_audio_capture: config.microphone,
         performance_flags: performance_flags(config.looks),
         license_cache: None,
-        timezone_info: time_zone(&config.time_zone),
+        timezone_info: time_zone::in_sequence(&config.time_zone),
         compression_type: config.compression.then_some(CompressionType::K64),
         enable_server_pointer: true,
         pointer_software_rendering: false,
         multitransport_flags: None,
-        support_dyn_vc_gfx_protocol: false,
+        support_dyn_vc_gfx_protocol: config.graphics_pipeline().is_some(),
     })
 }
 
@@ -194,22 +192,8 @@ fn performance_flags(looks: Looks) -> PerformanceFlags {
     flags
 }
 
-fn time_zone(zone: &TimeZone) -> TimezoneInfo {
-    let name = cut(&zone.name, ZONE_NAME_MAX);
-    TimezoneInfo {
-        // What has to be added to local time for that of Greenwich.
-        bias: -i32::from(zone.offset_min),
-        standard_name: name.clone(),
-        standard_date: OptionalSystemTime(None),
-        standard_bias: 0,
-        daylight_name: name,
-        daylight_date: OptionalSystemTime(None),
-        daylight_bias: 0,
-    }
-}
-
 /// The start of `text` that has at most `units` UTF-16 units.
-fn cut(text: &str, units: usize) -> String {
+pub(crate) fn cut(text: &str, units: usize) -> String {
     let mut left = units;
     let fits = |character: &char| {
         let enough = character.len_utf16() <= left;

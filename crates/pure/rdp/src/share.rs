@@ -2,6 +2,7 @@
 //! (`[MS-RDPBCGR]` 2.2.8.1.1.1).
 
 use bytes::{BufMut, BytesMut};
+use porthole_pixels::Rect;
 use porthole_wire::Reader;
 
 use crate::RdpError;
@@ -12,6 +13,7 @@ pub(crate) mod kind {
     pub(crate) const UPDATE: u8 = 0x02;
     pub(crate) const POINTER: u8 = 0x1b;
     pub(crate) const INPUT: u8 = 0x1c;
+    pub(crate) const REFRESH_RECT: u8 = 0x21;
     pub(crate) const PLAY_SOUND: u8 = 0x22;
     pub(crate) const SAVE_SESSION_INFO: u8 = 0x26;
     pub(crate) const SET_KEYBOARD_INDICATORS: u8 = 0x29;
@@ -138,6 +140,17 @@ impl ShareWriter {
         message.put_u16_le(0);
         message.put_slice(body);
         self.user.put(self.user.io_channel, &message, out);
+    }
+
+    /// Asks the server to draw `rect` anew (`[MS-RDPBCGR]` 2.2.11.2). It is not empty.
+    pub(crate) fn put_refresh(self, rect: Rect, out: &mut BytesMut) {
+        let last = |edge: u32| u16::try_from(edge.saturating_sub(1)).unwrap_or(u16::MAX);
+        // One area, padding, and the area: the last column and row belong to it.
+        let mut body = vec![1, 0, 0, 0];
+        for edge in [rect.x, rect.y, last(rect.right()), last(rect.bottom())] {
+            body.put_u16_le(edge);
+        }
+        self.put(kind::REFRESH_RECT, &body, out);
     }
 }
 

@@ -41,6 +41,14 @@ pub enum Input {
     /// A viewer offers what it copied: never empty. Formats that the remote does not know are left
     /// out.
     Clipboard(Clipboard),
+    /// A viewer has put a file into the session's store for the remote's clipboard. Files of one
+    /// folder are one copy: another folder begins another.
+    ClipboardFile {
+        /// Where it is, as [`crate::DriveAct::Open`] takes it.
+        path: String,
+        /// Its length in bytes.
+        size: u64,
+    },
     /// A viewer would like the desktop to have this size.
     Resize(Size),
     /// Every key and button is up: the viewer lost the focus or left.

@@ -131,6 +131,8 @@ fn what_comes_faster_than_it_can_be_heard_is_not_even_packed() {
     stage.play(1);
     assert_eq!(stage.numbers(0), []);
     stage.now += Duration::from_millis(600).saturating_sub(AHEAD_MAX);
+    assert!(AHEAD_MAX >= Duration::from_millis(500));
+    stage.now += Duration::from_millis(120);
     stage.play(1);
     assert_eq!(stage.numbers(0), [30]);
 }

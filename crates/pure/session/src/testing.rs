@@ -152,6 +152,7 @@ impl Stage {
             resume,
             painted,
             cells: screen.cells_max,
+            time_zone: String::new(),
         };
         screen.reads = !screen.deaf;
         let attach = Attach {

@@ -38,7 +38,7 @@ pub enum TilesError {
         reason: String,
     },
     /// The H.264 library is missing, is another than it should be, or refused.
-    #[error("H.264 encoding failed: {reason}")]
+    #[error("H.264: {reason}")]
     Video {
         /// The library's words.
         reason: String,

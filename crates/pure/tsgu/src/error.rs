@@ -62,11 +62,17 @@ pub enum TsguError {
         /// Why.
         code: GatewayCode,
     },
-    /// The gateway left before the channel was open.
+    /// The gateway left without closing the channel.
     #[error("it left during {during}")]
     Ended {
         /// The step.
         during: &'static str,
+    },
+    /// The stream to the gateway broke.
+    #[error("the connection to it broke: {reason}")]
+    Lost {
+        /// What the system said, made printable.
+        reason: String,
     },
     /// A packet that is not due.
     #[error("a packet of type {kind:#06x} is not due during {during}")]
@@ -117,7 +123,7 @@ impl TsguError {
             Self::BasicUnverified => "gateway_basic_unverified",
             Self::Login { .. } => "gateway_logon_failed",
             Self::Refused { code, .. } | Self::Closed { code } => code.cause(),
-            Self::Ended { .. } => "gateway_ended",
+            Self::Ended { .. } | Self::Lost { .. } => "gateway_ended",
             Self::Unexpected { .. } | Self::Short { .. } => "gateway_protocol",
             Self::OverLimit { .. } => "over_limit",
             Self::Unsendable { .. } => "unsendable",

@@ -88,13 +88,10 @@ impl Tunnel {
     ///
     /// # Errors
     ///
-    /// It left before the channel was open.
+    /// It left before the channel was open, or without closing it.
     pub const fn handle_end(&mut self) -> Result<(), TsguError> {
         match self.step {
-            Step::Open | Step::Renewed | Step::Closed => {
-                self.step = Step::Closed;
-                Ok(())
-            }
+            Step::Renewed | Step::Closed => Ok(()),
             step => Err(TsguError::Ended { during: step.name() }),
         }
     }

@@ -108,12 +108,11 @@ impl Xrdp {
     fn audio_socket(&self, way: &str) -> Option<PathBuf> {
         let display = first_display(self.port);
         let name = format!("xrdp_chansrv_audio_{way}_socket_{display}");
-        // As seen from the server's own namespace.
-        let inside = self.children().into_iter().next()?;
-        let folder = format!("/proc/{}/root/run/xrdp/sockdir", inside.as_raw_nonzero());
-        Some(Path::new(&folder).join(name)).filter(|path| path.exists())
+        let folder = self.inside(Path::new("/run/xrdp/sockdir")).ok()?;
+        Some(folder.join(name)).filter(|path| path.exists())
     }
 
+    /// What runs directly under `unshare`.
     fn children(&self) -> Vec<Pid> {
         let id = self.process.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
@@ -134,6 +133,18 @@ impl Xrdp {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         loopback(self.port)
+    }
+
+    /// How to reach from here a file by the name that it has in sessions, which have mounts of their
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// The server is gone.
+    pub fn inside(&self, path: &Path) -> Result<PathBuf> {
+        let server = self.children().into_iter().next().context("xrdp is gone")?;
+        let root = format!("/proc/{}/root", server.as_raw_nonzero());
+        Ok(Path::new(&root).join(path.strip_prefix("/").unwrap_or(path)))
     }
 
     /// The server itself.

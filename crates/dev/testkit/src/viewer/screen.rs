@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use porthole_link::{Codec, Record, STREAMS_MAX, TABLES_MAX, ToBrowser};
+use porthole_link::{Codec, Record, STREAMS_MAX, TABLES_MAX, ToBrowser, VideoRecord};
 use porthole_pixels::{Point, Rect, Size, Surface};
 use porthole_tiles::{decode_palette, decode_rgb};
 use turbojpeg::{Decompressor, Image, PixelFormat};
@@ -12,6 +12,9 @@ use super::cells::Cells;
 
 /// Bytes of a record's header on the wire.
 const HEADER_LEN_BYTES: u64 = 4;
+
+/// Most pieces of video that are kept.
+const VIDEOS_MAX: usize = 1024;
 
 /// What came so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +83,7 @@ pub(super) struct Screen {
     surface: Surface,
     size: Size,
     counts: Counts,
+    videos: Vec<VideoRecord>,
     jpeg: Decompressor,
     cells: Cells,
     /// JPEG tables by their number.
@@ -105,6 +109,7 @@ impl Screen {
             surface: Surface::default(),
             size: Size::default(),
             counts: Counts::default(),
+            videos: Vec::new(),
             jpeg: Decompressor::new()?,
             cells: Cells::default(),
             tables: std::array::from_fn(|_| Bytes::new()),
@@ -118,6 +123,10 @@ impl Screen {
 
     pub(super) const fn size(&self) -> Size {
         self.size
+    }
+
+    pub(super) fn videos(&self) -> &[VideoRecord] {
+        &self.videos
     }
 
     pub(super) const fn counts(&self) -> &Counts {
@@ -156,10 +165,24 @@ impl Screen {
                 self.counts.videos += 1;
                 self.counts.video_bytes += video.data.len() as u64;
                 self.counts.other_pixels += u64::from(video.rect.area());
+                if self.painting == Painting::Keep {
+                    self.keep(video);
+                }
             }
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// What is needed to decode the newest picture of a stream, and no more.
+    fn keep(&mut self, video: VideoRecord) {
+        if video.key {
+            self.videos.retain(|old| old.stream != video.stream);
+        }
+        self.videos.push(video);
+        if self.videos.len() > VIDEOS_MAX {
+            self.videos.remove(0);
+        }
     }
 
     fn resize(&mut self, size: Size) -> Result<()> {

@@ -6,7 +6,7 @@ use porthole_remote::Blame;
 use porthole_wire::text;
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use crate::tls::verify::NotPinned;
+use crate::tls::verify::{Changed, NotPinned};
 
 /// Why TLS could not be set up.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,17 @@ pub enum TlsFault {
         /// SHA-256 of the certificate that was presented, in lower-case hexadecimal.
         found: String,
     },
+    /// The certificate is another one than the server had when it was first met.
+    #[error("the certificate has changed: its sha-256 was {known} and is {found}")]
+    Changed {
+        /// SHA-256 of the first certificate, in lower-case hexadecimal.
+        known: String,
+        /// SHA-256 of the one that was presented, in lower-case hexadecimal.
+        found: String,
+    },
+    /// What was met before cannot be looked up or kept.
+    #[error("the file of known certificates cannot be used: {0}")]
+    KnownUnusable(String),
     /// The certificate is unfit in another way.
     #[error("the certificate is not acceptable: {0}")]
     BadCertificate(String),
@@ -65,6 +76,8 @@ impl TlsFault {
             Self::UnknownIssuer => "tls_unknown_issuer",
             Self::WrongName => "tls_wrong_name",
             Self::NotPinned { .. } => "tls_not_pinned",
+            Self::Changed { .. } => "tls_changed",
+            Self::KnownUnusable(_) => "tls_known_unusable",
             Self::BadCertificate(_) => "tls_bad_certificate",
             Self::Incompatible(_) => "tls_incompatible",
             Self::Alert(_) => "tls_alert",
@@ -90,6 +103,8 @@ impl TlsFault {
             Self::UnknownIssuer
             | Self::WrongName
             | Self::NotPinned { .. }
+            | Self::Changed { .. }
+            | Self::KnownUnusable(_)
             | Self::BadServerName
             | Self::NoAuthorities(_)
             | Self::AnonymousAbsent => Blame::Operator,
@@ -104,6 +119,8 @@ impl TlsFault {
             Self::UnknownIssuer => "the remote's certificate is from an unknown issuer",
             Self::WrongName => "the remote's certificate is for another name",
             Self::NotPinned { .. } => "the remote's certificate is not the expected one",
+            Self::Changed { .. } => "the remote's certificate is not the one that it had before",
+            Self::KnownUnusable(_) => "this gateway cannot look up the remote's certificate",
             Self::BadCertificate(_) => "the remote's certificate is not acceptable",
             Self::Incompatible(_) => "the remote offers no suitable encryption",
             Self::Alert(_) | Self::Broken(_) => "the remote broke off the encrypted handshake",
@@ -152,10 +169,15 @@ impl TlsFault {
             CertificateError::BadSignature => {
                 Self::BadCertificate("a signature does not match its key".to_owned())
             }
-            CertificateError::Other(other) => match other.0.downcast_ref::<NotPinned>() {
-                Some(NotPinned { found }) => Self::NotPinned { found: found.clone() },
-                None => Self::from_web_pki(&other.to_string()),
-            },
+            CertificateError::Other(other) => {
+                if let Some(NotPinned { found }) = other.0.downcast_ref() {
+                    Self::NotPinned { found: found.clone() }
+                } else if let Some(Changed { known, found }) = other.0.downcast_ref() {
+                    Self::Changed { known: known.clone(), found: found.clone() }
+                } else {
+                    Self::from_web_pki(&other.to_string())
+                }
+            }
             other => Self::BadCertificate(text(other.to_string().as_bytes())),
         }
     }

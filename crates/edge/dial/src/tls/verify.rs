@@ -40,6 +40,10 @@ pub(super) fn client_config(
         Verify::Pinned(pins) => {
             Arc::new(Pins { sha256s: pins.clone(), provider: Arc::clone(&provider) })
         }
+        Verify::FirstUse { known, place } => {
+            let known = known.find(place)?;
+            Arc::new(FirstUse { known, provider: Arc::clone(&provider) })
+        }
         Verify::Off => Arc::new(Anyone { provider: Arc::clone(&provider) }),
     };
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -216,12 +220,74 @@ impl ServerCertVerifier for Pins {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+/// The certificate is another one than the server had when it was first met.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate has changed from the sha-256 {known} to {found}")]
+pub(super) struct Changed {
+    /// Lower-case hexadecimal.
+    pub(super) known: String,
+    /// Lower-case hexadecimal.
+    pub(super) found: String,
+}
+
+/// Trusts the certificate that was met first, or any when the server was not met. Signatures are
+/// checked as ever.
+#[derive(Debug)]
+struct FirstUse {
+    known: Option<String>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for FirstUse {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let found = hex(&Sha256::digest(end_entity));
+        match &self.known {
+            Some(known) if *known != found => {
+                let changed = Changed { known: known.clone(), found };
+                Err(CertificateError::Other(OtherError(Arc::new(changed))).into())
+            }
+            _ => Ok(ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Trusts anyone. Signatures are not checked either: they would prove that the server holds

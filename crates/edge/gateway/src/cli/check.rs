@@ -42,6 +42,12 @@ async fn check(connection: &Connection, policy: &TargetPolicy) -> Result<(), Str
             return policy.check_unix(path).map(drop).map_err(|error| advise_unix(&error));
         }
         Transport::Tcp { host, port } => (host.clone(), *port),
+        Transport::RdGateway(gateway) => {
+            let named =
+                policy.check_behind(connection.target.protocol, &gateway.host, gateway.port);
+            named.map_err(|error| format!("{error}; add its name to a [[policy.allow]]"))?;
+            (gateway.gateway_host.clone(), gateway.gateway_port)
+        }
         Transport::WebSocket(target) => host_and_port(&target.url).ok_or("the url has no host")?,
         _ => return Err("this kind of transport cannot be checked".to_owned()),
     };

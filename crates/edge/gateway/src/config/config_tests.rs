@@ -280,6 +280,7 @@ fn the_documentation_has_every_key() {
         "[files]",
         "[connections.NAME]",
         "[connections.NAME.tls]",
+        "[connections.NAME.gateway_tls]",
         "[connections.NAME.security]",
     ] {
         let part = if section.is_empty() {

@@ -1,9 +1,14 @@
 //! `[connections.NAME]`: remotes that a token can name.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use hyper::Uri;
-use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify, WebSocketTarget};
+use porthole_dial::{
+    KnownCertificates, Protocol, Target, TlsSettings, Transport, Verify, WebSocketTarget,
+};
 use porthole_remote::Credentials;
 use serde::Deserialize;
 
@@ -24,6 +29,7 @@ pub(crate) struct RawConnection {
     password: Option<RawSecret>,
     password_file: Option<PathBuf>,
     tls: RawTls,
+    gateway_tls: Option<RawTls>,
     security: RawSecurity,
     parameters: BTreeMap<String, RawValue>,
 }
@@ -114,7 +120,23 @@ impl RawConnection {
             tls.verify = verify;
         }
         let credentials = Credentials { username: self.username, password, domain: None };
-        Ok(Connection { target: Target { protocol, transport, tls }, credentials, driver })
+        let mut target = Target { protocol, transport, tls };
+        let gateway_tls =
+            self.gateway_tls.map(|tls| tls.check(&format!("{key}.gateway_tls"), files));
+        let gateway_tls = gateway_tls.transpose()?;
+        if let DriverSettings::Rdp(rdp) = &driver {
+            rdp.behind.apply(&mut target, gateway_tls.clone().unwrap_or_default()).map_err(
+                |error| {
+                    let at = format!("{key}.parameters.{}", error.name);
+                    ConfigError::invalid(at, error.reason)
+                },
+            )?;
+        }
+        if gateway_tls.is_some() && !matches!(target.transport, Transport::RdGateway(_)) {
+            let reason = "it is for RDP with parameters.gateway-hostname";
+            return Err(ConfigError::invalid(format!("{key}.gateway_tls"), reason));
+        }
+        Ok(Connection { target, credentials, driver })
     }
 
     fn protocol(&self, key: &str) -> Result<Protocol, ConfigError> {
@@ -185,6 +207,28 @@ impl RawConnection {
 }
 
 impl Connection {
+    /// Has its certificate kept in `file` when it is first met, if it asks for that.
+    pub(crate) fn trust_first(
+        &mut self,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<(), ConfigError> {
+        if !self.driver.trusts_first() {
+            return Ok(());
+        }
+        let refuse = |reason| {
+            let key = format!("connections.{}.parameters.cert-tofu", quoted(name));
+            Err(ConfigError::invalid(key, reason))
+        };
+        let Some(file) = file else { return refuse("needs server.known_certificates") };
+        if self.target.tls.verify != Verify::default() {
+            return refuse("cannot be beside another way to check the certificate");
+        }
+        let known = KnownCertificates::new(file);
+        self.target.tls.verify = Verify::FirstUse { known, place: String::new() };
+        Ok(())
+    }
+
     /// Whether the drive that it asks for can be had.
     pub(crate) fn check_drive(
         &self,

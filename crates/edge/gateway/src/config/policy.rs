@@ -21,6 +21,7 @@ pub(crate) struct RawPolicy {
 struct RawRule {
     protocol: Option<String>,
     networks: Vec<String>,
+    names: Vec<String>,
     ports: Vec<RawPorts>,
     allow_special: bool,
 }
@@ -54,11 +55,15 @@ impl RawRule {
         let protocol: Protocol = protocol
             .parse()
             .map_err(|unknown| ConfigError::invalid(format!("{key}.protocol"), unknown))?;
-        if self.networks.is_empty() {
+        if self.networks.is_empty() && self.names.is_empty() {
             return Err(ConfigError::missing(
                 format!("{key}.networks"),
-                "a rule without networks permits nothing",
+                "a rule without networks and names permits nothing",
             ));
+        }
+        if !self.names.is_empty() && protocol != Protocol::Rdp {
+            let reason = "they are for desktops behind RD Gateways, which are RDP's";
+            return Err(ConfigError::invalid(format!("{key}.names"), reason));
         }
         if self.ports.is_empty() {
             return Err(ConfigError::missing(
@@ -67,10 +72,16 @@ impl RawRule {
             ));
         }
         let networks = self.networks.iter().map(|text| network(&format!("{key}.networks"), text));
+        let names = self.names.iter().map(|text| {
+            text.parse().map_err(|bad: porthole_dial::BadNamePattern| {
+                ConfigError::invalid(format!("{key}.names"), bad)
+            })
+        });
         let ports = self.ports.iter().map(|ports| ports.check(&format!("{key}.ports")));
         Ok(Rule {
             protocols: vec![protocol],
             networks: networks.collect::<Result<_, _>>()?,
+            names: names.collect::<Result<_, _>>()?,
             ports: ports.collect::<Result<_, _>>()?,
             allow_special: self.allow_special,
         })

@@ -1,6 +1,10 @@
 //! `[server]`: the HTTP listener and what it answers.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use hyper::Uri;
 use ipnet::IpNet;
@@ -29,6 +33,7 @@ pub(crate) struct RawServer {
     connections_max: u32,
     header_timeout_s: u64,
     drain_s: u64,
+    known_certificates: Option<PathBuf>,
     worker_threads: u16,
     encode_threads: u16,
     congestion_control: String,
@@ -55,6 +60,7 @@ impl Default for RawServer {
             connections_max: 4096,
             header_timeout_s: 10,
             drain_s: 30,
+            known_certificates: None,
             worker_threads: 0,
             encode_threads: 0,
             congestion_control: "bbr".into(),
@@ -86,6 +92,8 @@ pub struct Server {
     pub header_timeout: Duration,
     /// How long sessions have to end once the gateway was told to.
     pub drain: Duration,
+    /// The file that keeps the certificates of servers that were met before.
+    pub known_certificates: Option<PathBuf>,
     /// Threads for tasks; `None` is one a core.
     pub worker_threads: Option<usize>,
     /// Threads that encode pictures, resolve names and read files; `None` is one a core and two.
@@ -120,12 +128,18 @@ impl RawServer {
             allowed_origins.push(own);
         }
         let networks = self.trusted_proxies.iter();
+        let known_certificates = self.known_certificates.map(|path| files.path(&path));
+        if known_certificates.as_deref().and_then(Path::parent).is_some_and(|it| !it.is_dir()) {
+            let reason = "there is no such directory";
+            return Err(ConfigError::invalid("server.known_certificates", reason));
+        }
         Ok(Server {
             listen: socket_addr("server.listen", &self.listen)?,
             public_url,
             tls: server_tls(&self.tls, files)?,
             allowed_origins,
             origin_required: self.origin_required,
+            known_certificates,
             frame_ancestors: frame_ancestors(&self.frame_ancestors)?,
             trusted_proxies: networks
                 .map(|text| network("server.trusted_proxies", text))

@@ -43,6 +43,6 @@ const FIXED: [(HeaderName, &str); 4] = [
     (
         HeaderName::from_static("permissions-policy"),
         "clipboard-read=(self), clipboard-write=(self), fullscreen=(self), \
-         camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()",
+         camera=(), microphone=(self), geolocation=(), display-capture=(), payment=(), usb=()",
     ),
 ];

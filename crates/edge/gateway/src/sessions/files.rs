@@ -32,6 +32,13 @@ enum Slot {
     Idle(Open),
 }
 
+/// Where an upload goes, and its length in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) path: String,
+    pub(super) size: u64,
+}
+
 /// What an order came to. Without an open file, the transfer is over.
 type Outcome = (FileKey, Option<Open>, FileResult);
 
@@ -41,7 +48,7 @@ pub(super) struct FileDesk {
     place: Option<Arc<Place>>,
     slots: HashMap<FileKey, Slot>,
     /// Where the uploads go that are under way: each place is for one at a time.
-    places: HashMap<FileKey, String>,
+    places: HashMap<FileKey, Written>,
     running: JoinSet<Outcome>,
 }
 
@@ -69,7 +76,7 @@ impl FileDesk {
                 }
             }
             FileOrder::OpenWrite { path, size, modified_ms, replace } => {
-                if self.claim(key, Some(&path)) {
+                if self.claim(key, Some(Written { path: path.clone(), size })) {
                     let source = Source { size, modified_ms };
                     self.running.spawn(begin(key, open_write(place, path, source, replace)));
                 }
@@ -80,9 +87,9 @@ impl FileDesk {
         }
     }
 
-    /// The next order to be done, and what came of it. Never ready while none is under way.
-    /// Cancel-safe.
-    pub(super) async fn next(&mut self) -> (FileKey, FileResult) {
+    /// The next order to be done, what came of it, and the upload that is whole with it. Never ready
+    /// while none is under way. Cancel-safe.
+    pub(super) async fn next(&mut self) -> (FileKey, FileResult, Option<Written>) {
         loop {
             let (key, open, result) = match self.running.join_next().await {
                 Some(Ok(outcome)) => outcome,
@@ -92,6 +99,8 @@ impl FileDesk {
                 }
                 None => std::future::pending().await,
             };
+            let is_whole = open.is_none() && result == FileResult::Done;
+            let written = self.places.get(&key).filter(|_| is_whole).cloned();
             match (self.slots.get(&key), open) {
                 (Some(Slot::Closing { discard }), open) => {
                     let discard = *discard;
@@ -102,14 +111,16 @@ impl FileDesk {
                 (Some(_), None) => self.dispose(key, None, false),
                 (None, _) => {}
             }
-            return (key, result);
+            return (key, result, written);
         }
     }
 
     /// Makes a slot, and says to the session if that cannot be.
-    fn claim(&mut self, key: FileKey, path: Option<&str>) -> bool {
+    fn claim(&mut self, key: FileKey, place: Option<Written>) -> bool {
         let is_taken = self.slots.contains_key(&key)
-            || path.is_some_and(|path| self.places.values().any(|held| held == path));
+            || place
+                .as_ref()
+                .is_some_and(|place| self.places.values().any(|held| held.path == place.path));
         if is_taken {
             let message = "this file is being written already".into();
             self.running
@@ -117,7 +128,7 @@ impl FileDesk {
             return false;
         }
         self.slots.insert(key, Slot::Busy);
-        self.places.extend(path.map(|path| (key, path.to_owned())));
+        self.places.extend(place.map(|place| (key, place)));
         true
     }
 

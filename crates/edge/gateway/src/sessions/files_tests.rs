@@ -56,6 +56,7 @@ impl Stage {
             resume,
             painted: None,
             cells: 0,
+            time_zone: String::new(),
         };
         let (viewer, session, secret) = (self.viewer, [2; 16], self.secret);
         let attach = Attach { viewer, hello, permissions, session, secret };
@@ -112,7 +113,7 @@ impl Stage {
             if let Some(answer) = self.news.pop_front() {
                 return answer;
             }
-            let (key, result) = self.desk.next().await;
+            let (key, result, _written) = self.desk.next().await;
             self.session.handle_file(key, result);
             self.settle();
         }

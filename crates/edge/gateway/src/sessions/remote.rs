@@ -6,7 +6,7 @@ use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, Targe
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
-use crate::{App, Plan, driver::DriverConfig};
+use crate::{App, Plan, driver::DriverConfig, rdp::share_credentials};
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>;
 
@@ -23,7 +23,10 @@ pub(super) enum RemoteSide {
 impl RemoteSide {
     /// Starts dialling what the plan names.
     pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
-        let (app, targets) = (Arc::clone(app), plan.targets());
+        let (app, mut targets) = (Arc::clone(app), plan.targets());
+        for target in &mut targets {
+            share_credentials(target, plan.driver.credentials());
+        }
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
         let dialling = Box::pin(async move { dial_any(&app, &targets).await });
         Self::Dialling { dialling, driver: plan.driver.clone(), limits }
@@ -59,10 +62,11 @@ impl RemoteSide {
         }
     }
 
-    /// A viewer would like this size: see [`DriverConfig::wish`].
-    pub(super) fn wish(&mut self, size: Size, scale_percent: u16) {
+    /// A viewer would like this size, and is in this time zone: see [`DriverConfig::wish`].
+    pub(super) fn wish(&mut self, size: Size, scale_percent: u16, time_zone: &str) {
         if let Self::Dialling { driver, .. } = self {
             driver.wish(size, scale_percent);
+            driver.set_time_zone(time_zone);
         }
     }
 

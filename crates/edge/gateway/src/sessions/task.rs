@@ -22,14 +22,14 @@ use super::{
     ask::{Asking, Question},
     compute::Encodings,
     drive::{DriveDesk, Offered},
-    files::FileDesk,
+    files::{FileDesk, Written},
     open::hex,
     place,
     redial::{Due, Redial},
     registry::{Place, SessionId},
     remote::RemoteSide,
 };
-use crate::{App, GatewayError, Plan};
+use crate::{App, GatewayError, Plan, driver::Beginning};
 
 /// What viewers and the registry ask of a session.
 #[derive(Debug)]
@@ -106,7 +106,12 @@ pub(super) async fn run(
                 None => runner.handle_stop(),
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
-            (key, result) = runner.files.next() => runner.session.handle_file(key, result),
+            (key, result, written) = runner.files.next() => {
+                runner.session.handle_file(key, result);
+                if let Some(Written { path, size }) = written {
+                    runner.session.handle_file_written(key, &path, size);
+                }
+            }
             (reply, offered) = runner.drive.next() => {
                 runner.remote.handle_input(Input::Drive(reply));
                 if let Some(Offered { path, size }) = offered {
@@ -398,10 +403,14 @@ impl Runner {
 
     /// A viewer would like the desktop to begin with its own size.
     fn wish(&mut self, hello: &Hello) {
-        if !self.plan.has_size && !self.connected && !self.redial.was_up() {
-            self.plan.driver.wish(hello.size, hello.scale_percent);
-            self.remote.wish(hello.size, hello.scale_percent);
-            self.redial.handle_dialled(hello.size);
+        if !self.connected && !self.redial.was_up() {
+            let Beginning { size, scale_percent } = self.plan.beginning;
+            let size = size.unwrap_or(hello.size);
+            let scale_percent = scale_percent.unwrap_or(hello.scale_percent);
+            self.plan.driver.wish(size, scale_percent);
+            self.plan.driver.set_time_zone(&hello.time_zone);
+            self.remote.wish(size, scale_percent, &hello.time_zone);
+            self.redial.handle_dialled(size);
         }
     }
 

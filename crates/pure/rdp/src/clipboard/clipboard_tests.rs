@@ -2,15 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use porthole_clipboard::{dib, html};
-use porthole_remote::{Clipboard as Content, Event, Output};
+use porthole_remote::{
+    Clipboard as Content, DriveAct, DriveDone, DriveEntry, DriveError, DriveReply, Event, Output,
+};
 
-use super::messages::{HTML, PNG as PNG_FORMAT, format_list, message};
+use super::files::{Question, write_list};
+use super::messages::{FILES, HTML, PNG as PNG_FORMAT, format_list, message};
 use super::{Clipboard, to_wire};
 use crate::mcs::User;
 use crate::outbox::Outbox;
 use crate::testing::epoch;
-use crate::{LineEnds, RdpConfig};
+use crate::{DeviceConfig, DriveConfig, LineEnds, RdpConfig};
 
 const USER: User = User { id: 1002, io_channel: 1003 };
 const MAX: usize = 1000;
@@ -263,4 +267,169 @@ fn every_truncation_is_refused_or_harmless() {
             assert!(result.is_err(), "{cut}");
         }
     }
+}
+
+fn with_files() -> Talk {
+    let drive = Some(DriveConfig { name: "files".into(), offers: true });
+    let devices = DeviceConfig { drive, ..DeviceConfig::default() };
+    let mut talk = Talk::new(RdpConfig { devices, ..RdpConfig::default() });
+    let capabilities = [1, 0, 0, 0, 1, 0, 12, 0, 2, 0, 0, 0, 0x3e, 0, 0, 0];
+    talk.hears(&message(7, 0, &capabilities));
+    assert_eq!(talk.hears(&message(1, 0, &[])).0[0], message(7, 0, &capabilities));
+    talk
+}
+
+impl Talk {
+    /// The one request about files that has just been made, answered.
+    fn store(
+        &mut self,
+        events: &[Event],
+        result: Result<DriveDone, DriveError>,
+    ) -> (DriveAct, Vec<Vec<u8>>, Vec<Event>) {
+        let [Event::Drive(request)] = events else { panic!("{events:?}") };
+        let reply = DriveReply { number: request.number, result };
+        assert!(Clipboard::asked_for(&reply));
+        self.clipboard.handle_reply(&reply, &mut self.outbox);
+        let (sent, events) = self.drain();
+        (request.act.clone(), sent, events)
+    }
+}
+
+const DONE: Result<DriveDone, DriveError> = Ok(DriveDone::Done);
+
+fn opened() -> DriveDone {
+    DriveDone::Opened(DriveEntry::default())
+}
+
+fn asks_piece(stream: u32, offset: u64, len: u32) -> Vec<u8> {
+    message(8, 0, &Question { stream, index: 0, flags: 2, offset, len, lock: None }.write())
+}
+
+fn piece(stream: u32, data: &[u8]) -> Vec<u8> {
+    message(9, 1, &[&stream.to_le_bytes(), data].concat())
+}
+
+#[test]
+fn files_copied_on_the_remote_are_stored_and_offered() {
+    let mut talk = with_files();
+    assert_eq!(talk.hears(&announces(&[(0xd00f, FILES.1)])).0[1..], [asks(0xd00f)]);
+    let (_, events) = talk.answers(&write_list([("a.txt", 70_000)].into_iter()));
+    let (act, _, events) = talk.store(&events, Err(DriveError::Exists));
+    assert_eq!(act, DriveAct::MakeDirectory("Clipboard".into()));
+    let (act, sent, _) = talk.store(&events, Ok(opened()));
+    assert!(matches!(act, DriveAct::Open { path, write: true, .. } if path == "Clipboard/a.txt"));
+    assert_eq!(sent, [asks_piece(1, 0, 65536)]);
+    let data = vec![7; 65536];
+    // In chunks, as long messages come.
+    let whole = piece(1, &data);
+    let len = u32::try_from(whole.len()).unwrap();
+    let mut events = Vec::new();
+    for (index, part) in whole.chunks(1600).enumerate() {
+        let flags = u32::from(index == 0) | u32::from(index == whole.len() / 1600) << 1;
+        let chunk = [&len.to_le_bytes()[..], &flags.to_le_bytes(), part].concat();
+        talk.clipboard.receive(talk.now, &chunk, &mut talk.outbox).unwrap();
+        events.extend(talk.drain().1);
+    }
+    let (act, sent, _) = talk.store(&events, DONE);
+    assert!(matches!(act, DriveAct::Write { offset: 0, data: written, .. } if written == data));
+    assert_eq!(sent, [asks_piece(2, 65536, 4464)]);
+    // An answer to another question is none.
+    assert_eq!(talk.hears(&piece(1, b"late")), (vec![], vec![]));
+    let (_, events) = talk.hears(&piece(2, &[8; 4464]));
+    let (act, _, events) = talk.store(&events, DONE);
+    assert!(matches!(act, DriveAct::Write { offset: 65536, .. }));
+    let (act, _, events) = talk.store(&events, DONE);
+    assert!(matches!(act, DriveAct::Close { remove: None, .. }));
+    let (act, sent, events) = talk.store(&events, DONE);
+    assert_eq!(act, DriveAct::Offer("Clipboard/a.txt".into()));
+    assert!(sent.is_empty() && events.is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_had_is_removed_again() {
+    for answer in [message(9, 2, &1_u32.to_le_bytes()), piece(1, &[0; 8]), piece(1, &[])] {
+        let mut talk = with_files();
+        talk.hears(&announces(&[(0xd00f, FILES.1)]));
+        let (_, events) = talk.answers(&write_list([("a.txt", 7)].into_iter()));
+        let (_, _, events) = talk.store(&events, DONE);
+        talk.store(&events, Ok(opened()));
+        let (_, events) = talk.hears(&answer);
+        let [Event::Notice(_), Event::Drive(request)] = &events[..] else { panic!("{events:?}") };
+        let remove = Some("Clipboard/a.txt".to_owned());
+        assert!(matches!(&request.act, DriveAct::Close { remove: it, .. } if *it == remove));
+    }
+}
+
+#[test]
+fn another_copy_ends_the_one_before() {
+    let mut talk = with_files();
+    talk.hears(&announces(&[(0xd00f, FILES.1)]));
+    let (_, events) = talk.answers(&write_list([("a.txt", 7)].into_iter()));
+    let (_, _, opening) = talk.store(&events, DONE);
+    talk.hears(&announces(&[(13, "")]));
+    // It was under way, and is closed once it is open.
+    let (_, sent, events) = talk.store(&opening, Ok(opened()));
+    assert!(sent.is_empty());
+    let (act, ..) = talk.store(&events, DONE);
+    assert!(matches!(act, DriveAct::Close { remove: None, .. }));
+}
+
+#[test]
+fn too_many_bytes_of_files_are_left_out() {
+    let mut talk = with_files();
+    talk.hears(&announces(&[(0xd00f, FILES.1)]));
+    let (_, events) = talk.answers(&write_list([("a", 1 << 40), ("b", u64::MAX)].into_iter()));
+    assert!(matches!(&events[..], [Event::Notice(_)]), "{events:?}");
+    let mut talk = Talk::greeted(RdpConfig::default());
+    assert_eq!(talk.hears(&announces(&[(0xd00f, FILES.1)])).0.len(), 1, "there is no store");
+}
+
+#[test]
+fn files_of_a_viewer_are_announced_and_read_when_asked_for() {
+    let mut talk = with_files();
+    for (name, size) in [("eins.txt", 3), ("zwei.txt", 300_000)] {
+        let path = format!("Clipboard/1/{name}");
+        talk.clipboard.offer_file(path, size, &mut talk.outbox);
+        assert_eq!(talk.drain().0, [announces(&[FILES])]);
+    }
+    let list = write_list([("eins.txt", 3), ("zwei.txt", 300_000)].into_iter());
+    assert_eq!(talk.hears(&asks(FILES.0)).0.concat().len(), list.len() + 8);
+    let ask = |index, flags, offset, len| {
+        let question = Question { stream: 5, index, flags, offset, len, lock: Some(1) };
+        message(8, 0, &question.write())
+    };
+    assert_eq!(talk.hears(&ask(1, 1, 0, 8)).0, [piece(5, &300_000_u64.to_le_bytes())]);
+    assert_eq!(talk.hears(&ask(2, 1, 0, 8)).0, [message(9, 2, &5_u32.to_le_bytes())]);
+    // A list that is locked outlives the next copy.
+    talk.hears(&message(10, 0, &1_u32.to_le_bytes()));
+    talk.offers(Content::of_text("else"));
+    let (_, events) = talk.hears(&ask(0, 2, 1, 100));
+    let (act, _, events) = talk.store(&events, Ok(opened()));
+    assert!(
+        matches!(act, DriveAct::Open { path, write: false, .. } if path == "Clipboard/1/eins.txt")
+    );
+    let (act, _, events) = talk.store(&events, Ok(DriveDone::Data(Bytes::from_static(b"bc"))));
+    assert!(matches!(act, DriveAct::Read { offset: 1, len: 100, .. }));
+    let [Event::Drive(read)] = &events[..] else { panic!("{events:?}") };
+    assert!(matches!(read.act, DriveAct::Read { offset: 3, len: 98, .. }));
+    let reply = DriveReply { number: read.number, result: Ok(DriveDone::Data(Bytes::new())) };
+    talk.clipboard.handle_reply(&reply, &mut talk.outbox);
+    let (sent, events) = talk.drain();
+    assert_eq!(sent, [piece(5, b"bc")]);
+    assert!(matches!(&events[..], [Event::Drive(it)] if matches!(it.act, DriveAct::Close { .. })));
+    talk.hears(&message(11, 0, &1_u32.to_le_bytes()));
+    assert_eq!(talk.hears(&ask(0, 2, 1, 100)).0, [message(9, 2, &5_u32.to_le_bytes())]);
+}
+
+#[test]
+fn questions_about_files_are_bounded() {
+    let mut talk = with_files();
+    talk.clipboard.offer_file("Clipboard/1/a".into(), 9, &mut talk.outbox);
+    talk.drain();
+    let refused = (0..100).filter(|_| {
+        let (sent, events) = talk.hears(&asks_piece(1, 0, u32::MAX));
+        assert!(events.len() <= 1);
+        !sent.is_empty()
+    });
+    assert_eq!(refused.count(), 100 - 1 - super::super::limits::CLIPBOARD_QUESTIONS_MAX);
 }

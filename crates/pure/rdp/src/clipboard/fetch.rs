@@ -7,6 +7,7 @@ use porthole_clipboard::html::AROUND_MAX_BYTES;
 use porthole_clipboard::{dib, html};
 use porthole_remote::Clipboard as Content;
 
+use super::files;
 use super::lines::from_wire;
 use super::messages::Formats;
 use crate::LineEnds;
@@ -23,6 +24,8 @@ pub(super) struct Fetch {
     /// A bitmap, should there be no PNG file after all.
     spare: Option<u32>,
     gathered: Content,
+    /// The list of files, as it came.
+    files: Option<Vec<u8>>,
 }
 
 /// A request that has not been answered.
@@ -42,6 +45,8 @@ pub(super) enum Part {
     Html,
     Png,
     Dib,
+    /// The list of files, not the files.
+    Files,
 }
 
 impl Part {
@@ -54,6 +59,7 @@ impl Part {
             Self::Html => max_bytes.saturating_mul(2).saturating_add(AROUND_MAX_BYTES),
             Self::Png => max_bytes,
             Self::Dib => dib::DIB_MAX_BYTES,
+            Self::Files => files::LIST_MAX_BYTES,
         }
     }
 }
@@ -62,12 +68,14 @@ impl Fetch {
     /// The server has announced something else.
     pub(super) fn begin(&mut self, formats: Formats) {
         self.gathered = Content::default();
+        self.files = None;
         let image = formats.png.map(|id| (Part::Png, id));
         self.spare = formats.dib.filter(|_| image.is_some());
         let parts = [
             formats.text.map(|id| (Part::Text, id)),
             formats.html.map(|id| (Part::Html, id)),
             image.or(formats.dib.map(|id| (Part::Dib, id))),
+            formats.files.map(|id| (Part::Files, id)),
         ];
         self.wanted = parts.into_iter().flatten().collect();
         if let Some(under_way) = &mut self.under_way {
@@ -119,7 +127,7 @@ impl Fetch {
     /// The answer was too long to be kept: `len` bytes.
     pub(super) fn pass_over(&mut self, len: usize, max_bytes: usize) -> Result<(), String> {
         match self.under_way.take().filter(|it| !it.is_stale) {
-            Some(_) => Err(too_long("the remote's", len, max_bytes)),
+            Some(it) => Err(too_long("the remote's", len, it.part.wire_max_bytes(max_bytes))),
             None => Ok(()),
         }
     }
@@ -128,6 +136,11 @@ impl Fetch {
     pub(super) fn take_whole(&mut self) -> Option<Content> {
         let is_over = self.wanted.is_empty() && self.part().is_none();
         (is_over && !self.gathered.is_empty()).then(|| std::mem::take(&mut self.gathered))
+    }
+
+    /// The list of files, once there is one.
+    pub(super) fn take_files(&mut self) -> Option<Vec<u8>> {
+        self.files.take()
     }
 
     /// Time has passed.
@@ -181,6 +194,7 @@ impl Fetch {
                 let png = dib::to_png(data, max_bytes);
                 self.gathered.png = Some(png.map_err(|why| unusable("the remote's", why))?.into());
             }
+            Part::Files => self.files = Some(data.to_vec()),
         }
         Ok(())
     }

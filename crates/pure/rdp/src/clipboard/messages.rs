@@ -12,6 +12,10 @@ pub(super) const FORMAT_LIST_RESPONSE: u16 = 3;
 pub(super) const FORMAT_DATA_REQUEST: u16 = 4;
 pub(super) const FORMAT_DATA_RESPONSE: u16 = 5;
 pub(super) const CAPABILITIES: u16 = 7;
+pub(super) const FILE_CONTENTS_REQUEST: u16 = 8;
+pub(super) const FILE_CONTENTS_RESPONSE: u16 = 9;
+pub(super) const LOCK: u16 = 10;
+pub(super) const UNLOCK: u16 = 11;
 
 /// Flags of responses.
 pub(super) const OK: u16 = 1;
@@ -28,9 +32,17 @@ const DIB_V5: u32 = 17;
 /// Numbers that we give to formats that have names alone, and the names.
 pub(super) const HTML: (u32, &str) = (0xc001, "HTML Format");
 pub(super) const PNG: (u32, &str) = (0xc002, "PNG");
+pub(super) const FILES: (u32, &str) = (0xc003, "FileGroupDescriptorW");
 
 /// Long names of formats, in lists (`CB_USE_LONG_FORMAT_NAMES`).
 pub(super) const LONG_NAMES: u32 = 2;
+/// Files as streams, without paths of either machine, kept while they are locked, of any length.
+pub(super) const FILE_STREAMS: u32 = 4;
+const NO_FILE_PATHS: u32 = 8;
+pub(super) const LOCKS: u32 = 0x10;
+const HUGE_FILES: u32 = 0x20;
+/// What we can do with files.
+pub(super) const FILE_FLAGS: u32 = FILE_STREAMS | NO_FILE_PATHS | LOCKS | HUGE_FILES;
 
 /// Bytes of a short format name, and its characters without the zero at the end.
 const SHORT_NAME_BYTES: usize = 32;
@@ -107,6 +119,7 @@ pub(super) struct Formats {
     pub(super) html: Option<u32>,
     pub(super) png: Option<u32>,
     pub(super) dib: Option<u32>,
+    pub(super) files: Option<u32>,
     /// Whether there is any format at all.
     pub(super) is_any: bool,
 }
@@ -139,6 +152,7 @@ impl Formats {
             // It says more about transparency, and fewer servers get it right.
             DIB_V5 => self.dib = self.dib.or(Some(id)),
             _ if is(HTML.1) => self.html = Some(id),
+            _ if is(FILES.1) => self.files = Some(id),
             _ if is(PNG.1) || is("image/png") => self.png = Some(id),
             _ => {}
         }
@@ -181,17 +195,19 @@ fn short_name(bytes: &[u8], flags: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASCII_NAMES, Formats, HTML, PNG, UNICODE_TEXT, format_list};
+    use super::{ASCII_NAMES, FILES, Formats, HTML, PNG, UNICODE_TEXT, format_list};
 
     #[test]
     fn lists_survive_the_round_trip() {
         for has_long_names in [true, false] {
-            let list = format_list(&[HTML, (UNICODE_TEXT, ""), PNG, (17, "")], has_long_names);
+            let formats = [HTML, (UNICODE_TEXT, ""), FILES, PNG, (17, "")];
+            let list = format_list(&formats, has_long_names);
             let want = Formats {
                 text: Some(13),
                 html: Some(0xc001),
                 png: Some(0xc002),
                 dib: Some(17),
+                files: Some(0xc003),
                 is_any: true,
             };
             assert_eq!(Formats::read(&list, 0, has_long_names), want);

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use ironrdp_connector::ConnectionResult;
-use porthole_pixels::Size;
+use porthole_pixels::{Rect, Size, Surface};
 use porthole_remote::{DriveReply, Event, Input};
 
+use super::pipeline::Pipeline;
 use crate::channels;
 use crate::clipboard::Clipboard;
 use crate::devices::Devices;
@@ -27,6 +28,7 @@ pub(super) struct Channels {
     sound: Option<SoundChannel>,
     dynamic_sound: SoundOut,
     microphone: Microphone,
+    pipeline: Pipeline,
 }
 
 impl Channels {
@@ -41,6 +43,7 @@ impl Channels {
                 (Purpose::DisplayControl, config.display_control),
                 (Purpose::Sound, config.sound),
                 (Purpose::Microphone, config.microphone),
+                (Purpose::Graphics, config.graphics_pipeline().is_some()),
             ] {
                 if !is_wanted {
                     dynamic.shut(purpose);
@@ -57,6 +60,7 @@ impl Channels {
             sound: sound.map(|id| SoundChannel::new(user, id)),
             dynamic_sound: SoundOut::default(),
             microphone: Microphone::default(),
+            pipeline: Pipeline::new(config.graphics_pipeline()),
         }
     }
 
@@ -70,6 +74,7 @@ impl Channels {
         now: Instant,
         id: u16,
         chunk: &[u8],
+        surface: &mut Surface,
         outbox: &mut Outbox,
     ) -> Result<bool, RdpError> {
         if let Some(clipboard) = self.clipboard.as_mut().filter(|it| it.is_on(id)) {
@@ -80,12 +85,18 @@ impl Channels {
             devices.receive(chunk, outbox)?;
         } else if let Some(dynamic) = self.dynamic.as_mut().filter(|it| it.is_on(id)) {
             let news = dynamic.receive(chunk, outbox.bytes())?;
-            return self.handle(news, outbox);
+            return self.handle(news, surface, outbox);
         }
         Ok(false)
     }
 
-    fn handle(&mut self, news: News, outbox: &mut Outbox) -> Result<bool, RdpError> {
+    fn handle(
+        &mut self,
+        news: News,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<bool, RdpError> {
+        let Some(dynamic) = &self.dynamic else { return Ok(false) };
         match news {
             News::Nothing | News::Opened(Purpose::DisplayControl) => {}
             News::Message(Purpose::DisplayControl, message) => {
@@ -111,6 +122,11 @@ impl Channels {
             News::Opened(Purpose::Microphone) | News::Closed(Purpose::Microphone) => {
                 self.microphone.close().into_iter().for_each(|event| outbox.event(event));
             }
+            News::Opened(Purpose::Graphics) => self.pipeline.handle_opened(dynamic, outbox),
+            News::Message(Purpose::Graphics, message) => {
+                self.pipeline.handle(&message, surface, dynamic, outbox)?;
+            }
+            News::Closed(Purpose::Graphics) => self.pipeline.handle_closed(dynamic, outbox),
         }
         Ok(false)
     }
@@ -121,13 +137,6 @@ impl Channels {
             heard.answers.iter().for_each(put);
         }
         heard.events.into_iter().for_each(|event| outbox.event(event));
-    }
-
-    /// All that had arrived has been handled.
-    pub(super) fn settle(&mut self, outbox: &mut Outbox) {
-        if let Some(clipboard) = &mut self.clipboard {
-            clipboard.answer(outbox.bytes());
-        }
     }
 
     /// Time has passed.
@@ -144,24 +153,23 @@ impl Channels {
 
     /// What came of a request about files.
     pub(super) fn handle_drive(&mut self, reply: DriveReply, outbox: &mut Outbox) {
-        if let Some(devices) = &mut self.devices {
+        if let Some(clipboard) = self.clipboard.as_mut().filter(|_| Clipboard::asked_for(&reply)) {
+            clipboard.handle_reply(&reply, outbox);
+        } else if let Some(devices) = &mut self.devices {
             devices.handle_reply(reply, outbox);
         }
     }
 
     /// A viewer's input that goes over a channel.
     pub(super) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
-        match input {
-            Input::Clipboard(content) => {
-                if let Some(clipboard) = &mut self.clipboard {
-                    clipboard.offer(content, outbox);
-                }
+        match (input, &mut self.clipboard, &self.dynamic) {
+            (Input::Clipboard(content), Some(clipboard), _) => clipboard.offer(content, outbox),
+            (Input::ClipboardFile { path, size }, Some(clipboard), _) => {
+                clipboard.offer_file(path, size, outbox);
             }
-            Input::Microphone(said) => {
+            (Input::Microphone(said), _, Some(dynamic)) => {
                 let messages = self.microphone.say(&said).into_iter().flatten();
-                if let Some(dynamic) = &self.dynamic {
-                    messages.for_each(|it| dynamic.put(Purpose::Microphone, &it, outbox.bytes()));
-                }
+                messages.for_each(|it| dynamic.put(Purpose::Microphone, &it, outbox.bytes()));
             }
             _ => {}
         }
@@ -185,5 +193,50 @@ impl Channels {
         {
             dynamic.put(Purpose::DisplayControl, &message, outbox.bytes());
         }
+    }
+
+    /// Whether everybody who watches can be shown video.
+    pub(super) fn want_video(&mut self, is_wanted: bool, outbox: &mut Outbox) {
+        if let Some(dynamic) = &self.dynamic {
+            self.pipeline.want_video(is_wanted, dynamic, outbox);
+        }
+    }
+
+    /// Somebody lacks what is shown in `rect`.
+    pub(super) fn repaint(&mut self, rect: Rect) {
+        self.pipeline.repaint(rect);
+    }
+
+    /// Everything that has arrived is handled.
+    ///
+    /// # Errors
+    ///
+    /// None that a server can bring about.
+    pub(super) fn settle(
+        &mut self,
+        surface: &mut Surface,
+        outbox: &mut Outbox,
+    ) -> Result<(), RdpError> {
+        if let Some(clipboard) = &mut self.clipboard {
+            clipboard.answer(outbox.bytes());
+        }
+        match &self.dynamic {
+            Some(dynamic) => self.pipeline.catch_up(surface, dynamic, outbox),
+            None => Ok(()),
+        }
+    }
+
+    /// What the server is to draw anew.
+    pub(super) const fn take_redraw(&mut self) -> Option<Rect> {
+        self.pipeline.take_redraw()
+    }
+
+    /// Gives the desktop another size.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub(super) fn resize(&mut self, size: Size, surface: &mut Surface) -> Result<(), RdpError> {
+        self.pipeline.resize(size, surface)
     }
 }

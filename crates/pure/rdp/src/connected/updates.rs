@@ -62,7 +62,7 @@ impl Updates {
         let [kind, _high] = input.u16_le().ok_or(SHORT)?.to_le_bytes();
         match kind {
             BITMAP => {
-                self.frames.draw();
+                self.frames.draw_part(body.len());
                 self.graphics.draw_bitmaps(input.take_rest(), surface)
             }
             PALETTE => self.graphics.set_palette(input.take_rest()),

@@ -15,6 +15,7 @@ use ironrdp_graphics::rle;
 use porthole_pixels::{Rect, Size, Surface};
 use porthole_wire::Reader;
 
+use super::planar::{self, Planes};
 use super::rows::{Form, Lines, visible};
 use super::{Budget, Graphics, Target};
 use crate::RdpError;
@@ -78,7 +79,7 @@ fn read<'a>(input: &mut Reader<'a>) -> Result<Bitmap<'a>, RdpError> {
 }
 
 fn draw_one(
-    Graphics { planar, palette, scratch, row, .. }: &mut Graphics,
+    Graphics { planar: other_planar, palette, scratch, row, .. }: &mut Graphics,
     bitmap: &Bitmap<'_>,
     surface: &mut Surface,
 ) -> Result<(), RdpError> {
@@ -108,9 +109,14 @@ fn draw_one(
         target.store(rect, bitmap.data, form, lines(stride));
         return Ok(());
     }
+    if bitmap.bits == 32 && planar::is_rgb(bitmap.data) {
+        let planes = Planes::read(bitmap.data, (width, height), scratch)?;
+        target.store_planes(rect, planes);
+        return Ok(());
+    }
     scratch.clear();
     if bitmap.bits == 32 {
-        planar
+        other_planar
             .decode_bitmap_stream_to_rgb24(bitmap.data, scratch, width, height)
             .map_err(|error| RdpError::corrupt("a planar bitmap", &error))?;
     } else {

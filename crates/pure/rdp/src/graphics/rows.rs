@@ -91,20 +91,22 @@ pub(super) struct Lines {
     pub(super) is_bottom_up: bool,
 }
 
+impl Lines {
+    /// Where the row begins that is shown as the `y`th; `None` when there is none.
+    pub(super) fn start(self, y: u16) -> Option<usize> {
+        let index = usize::from(y);
+        let index = if self.is_bottom_up { self.rows.checked_sub(index + 1)? } else { index };
+        Some(index * self.stride)
+    }
+}
+
 impl Target<'_> {
     /// Stores the part of a picture that lies at `rect`. Both count from the top left, and what
     /// reaches past the surface is cut off.
     pub(super) fn store(&mut self, rect: Rect, source: &[u8], form: Form<'_>, lines: Lines) {
         let bytes = usize::from(rect.width) * form.bytes_per_pixel();
         for y in 0..rect.height {
-            let index = usize::from(y);
-            let index = if lines.is_bottom_up {
-                let Some(index) = lines.rows.checked_sub(index + 1) else { break };
-                index
-            } else {
-                index
-            };
-            let start = index * lines.stride;
+            let Some(start) = lines.start(y) else { break };
             let Some(pixels) = source.get(start..start + bytes) else { continue };
             self.row.clear();
             form.convert(pixels, self.row);

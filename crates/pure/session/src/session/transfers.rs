@@ -3,16 +3,31 @@
 use std::time::Instant;
 
 use porthole_link::{Ability, FileRequest};
+use porthole_remote::Input;
 
 use super::{Output, Session, ViewerId};
+use crate::Permissions;
 use crate::files::{FileKey, FileResult};
 use crate::viewer::Viewer;
+
+/// Where files are that belong on the remote's clipboard.
+const CLIPBOARD_FOLDER: &str = "Clipboard/";
 
 impl Session {
     /// An order for the store has been carried out. What nobody waits for any more is ignored.
     pub fn handle_file(&mut self, key: FileKey, result: FileResult) {
         if let Some(viewer) = self.viewer(key.viewer) {
             viewer.files.handle_result(key.request, result);
+        }
+    }
+
+    /// The upload with this key is whole, at `path`. What comes into the folder of the clipboard is
+    /// put onto the remote's, if whoever brought it may do that.
+    pub fn handle_file_written(&mut self, key: FileKey, path: &str, size: u64) {
+        let allowed = Permissions::CLIPBOARD_IN;
+        let may = self.viewer(key.viewer).is_some_and(|viewer| viewer.permissions.allow(allowed));
+        if may && path.starts_with(CLIPBOARD_FOLDER) {
+            self.pass_on(Input::ClipboardFile { path: path.to_owned(), size });
         }
     }
 

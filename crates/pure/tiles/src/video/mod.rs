@@ -5,7 +5,9 @@
 //! can be shown as soon as it is decoded). Neither knows the time or the network: the caller says
 //! when a frame was, and how many bytes a picture may take.
 //!
-//! The encoder is Cisco's `OpenH264`, which is not part of this crate. [`VideoCodec`] is where
+//! [`VideoDecoder`] is for the H.264 of remotes, where a viewer cannot decode it.
+//!
+//! Both are Cisco's `OpenH264`, which is not part of this crate. [`VideoCodec`] is where
 //! it comes from: a library that the operator installed, or, with the feature `openh264-source`,
 //! its source, compiled in.
 //!
@@ -17,6 +19,7 @@
 //! sides by repeating the last column and row: [`coded_size`].
 
 mod codec;
+mod decode;
 mod encode;
 mod motion;
 mod planes;
@@ -24,6 +27,7 @@ mod planes;
 use porthole_pixels::Size;
 
 pub use codec::VideoCodec;
+pub use decode::{DecodedPicture, VideoDecoder};
 pub use encode::{VIDEO_SIDE_MIN_PX, VideoChunk, VideoDemand, VideoEncoder, check_size};
 pub use motion::{MOTION_HEIGHT_MIN_PX, MOTION_WIDTH_MIN_PX, MotionTracker};
 
