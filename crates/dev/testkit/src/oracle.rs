@@ -13,6 +13,7 @@ mod clipboard;
 mod cut_stream;
 mod desktop_sizes;
 mod encoding;
+mod graphics_pipeline;
 mod link;
 mod moves;
 mod rfb;
@@ -24,6 +25,7 @@ pub use clipboard::{ClipboardCase, rfb_clipboard};
 pub use cut_stream::CutStream;
 pub use desktop_sizes::{DesktopSizesCase, rfb_desktop_sizes};
 pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
+pub use graphics_pipeline::{GraphicsCase, rdp_graphics_pipeline};
 pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
@@ -36,7 +38,7 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -52,6 +54,7 @@ pub const TARGETS: [Target; 21] = [
     ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
     ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
     ("rfb_session", |bytes| with(bytes, rfb_session)),
+    ("rdp_graphics_pipeline", |bytes| with(bytes, rdp_graphics_pipeline)),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),

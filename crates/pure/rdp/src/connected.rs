@@ -105,6 +105,7 @@ impl Connected {
         {
             let message = input.take(len).unwrap_or_default();
             self.path_probe.count(len as u64);
+            self.channels.set_waiting(input.len());
             match frame {
                 Frame::FastPath => self.read_fast_path(now, message, surface, outbox)?,
                 Frame::Tpkt => self.read_packet(now, message, surface, outbox)?,

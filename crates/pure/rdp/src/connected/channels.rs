@@ -130,6 +130,11 @@ impl Channels {
         self.pipeline.repaint(rect);
     }
 
+    /// So many bytes have arrived behind the message at hand.
+    pub(super) fn set_waiting(&mut self, bytes: usize) {
+        self.pipeline.set_waiting(bytes);
+    }
+
     /// Everything that has arrived is handled.
     ///
     /// # Errors
