@@ -7,6 +7,7 @@ use porthole_wire::Reader;
 use crate::channels::{Channel, Chunk};
 use crate::limits::{DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES};
 use crate::mcs::User;
+use crate::sound::SOUND_MESSAGE_MAX_BYTES;
 use crate::{RdpError, graphics_pipeline};
 
 /// Commands (`[MS-RDPEDYC]` 2.2): the high four bits of the first byte.
@@ -32,6 +33,10 @@ pub(crate) enum Purpose {
     DisplayControl,
     /// `[MS-RDPEGFX]`.
     Graphics,
+    /// `[MS-RDPEA]`, where nothing may be lost.
+    Sound,
+    /// `[MS-RDPEAI]`.
+    Microphone,
 }
 
 impl Purpose {
@@ -39,6 +44,8 @@ impl Purpose {
         match name {
             b"Microsoft::Windows::RDS::DisplayControl" => Some(Self::DisplayControl),
             graphics_pipeline::CHANNEL_NAME => Some(Self::Graphics),
+            b"AUDIO_PLAYBACK_DVC" => Some(Self::Sound),
+            b"AUDIO_INPUT" => Some(Self::Microphone),
             _ => None,
         }
     }
@@ -48,6 +55,7 @@ impl Purpose {
         match self {
             Self::DisplayControl => DISPLAY_CONTROL_MAX_BYTES,
             Self::Graphics => graphics_pipeline::MESSAGE_MAX_BYTES,
+            Self::Sound | Self::Microphone => SOUND_MESSAGE_MAX_BYTES,
         }
     }
 }
@@ -57,6 +65,8 @@ impl Purpose {
 pub(crate) struct Dynamic {
     channel: Channel,
     open: Vec<Open>,
+    /// What there is a use for, but not on this connection.
+    shut: Vec<Purpose>,
 }
 
 #[derive(Debug)]
@@ -83,7 +93,16 @@ pub(crate) enum News {
 impl Dynamic {
     /// Inside of the static channel `id`.
     pub(crate) const fn new(user: User, id: u16) -> Self {
-        Self { channel: Channel::new(user, id, DYNAMIC_PDU_MAX_BYTES), open: Vec::new() }
+        Self {
+            channel: Channel::new(user, id, DYNAMIC_PDU_MAX_BYTES),
+            open: Vec::new(),
+            shut: Vec::new(),
+        }
+    }
+
+    /// Refuses the channel for `purpose` from here on.
+    pub(crate) fn shut(&mut self, purpose: Purpose) {
+        self.shut.push(purpose);
     }
 
     /// Whether what comes on static channel `id` is for us.
@@ -174,7 +193,7 @@ impl Dynamic {
         out: &mut BytesMut,
     ) -> Result<News, RdpError> {
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-        let purpose = Purpose::of_name(name);
+        let purpose = Purpose::of_name(name).filter(|purpose| !self.shut.contains(purpose));
         if let Some(purpose) = purpose {
             RdpError::check_limit("dynamic channels", self.open.len() + 1, DYNAMIC_CHANNELS_MAX)?;
             self.open.retain(|open| open.id != id && open.purpose != purpose);
