@@ -16,6 +16,7 @@ mod encoding;
 mod link;
 mod moves;
 mod rfb;
+mod sound;
 mod tiles;
 mod token;
 
@@ -28,6 +29,7 @@ pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
 pub use rfb::{rfb_handshake, rfb_session};
+pub use sound::rdp_sound;
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
 
@@ -36,7 +38,7 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -52,6 +54,7 @@ pub const TARGETS: [Target; 21] = [
     ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
     ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
     ("rfb_session", |bytes| with(bytes, rfb_session)),
+    ("rdp_sound", rdp_sound),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),

@@ -48,6 +48,8 @@ pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
 pub use refusal::{ErrorInfo, LogonFault};
+#[doc(hidden)]
+pub use sound::hear;
 
 #[cfg(test)]
 mod testing;
