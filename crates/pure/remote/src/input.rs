@@ -2,7 +2,7 @@
 
 use porthole_pixels::{Point, Rect, Size};
 
-use crate::{Clipboard, Sound};
+use crate::{Clipboard, DriveReply, Sound};
 
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,9 @@ pub enum Input {
     /// remote may be asked to send some ([`crate::Event::Video`]). When they no longer can, it is
     /// asked for none, and to draw what its streams showed.
     VideoWelcome(bool),
+    /// What came of an [`crate::Event::Drive`]. It comes from no viewer, so that nothing that viewers
+    /// may not do keeps it back.
+    Drive(DriveReply),
     /// Somebody lacks what the remote shows here: it is asked to draw it again, or to begin a
     /// stream that shows it anew. Sent at most once a second.
     Repaint(Rect),

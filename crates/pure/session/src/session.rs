@@ -368,6 +368,20 @@ impl Session {
         }
     }
 
+    /// The remote is dialled once more: what it showed stays, and nothing reaches it until it is up
+    /// again ([`Event::Connected`]).
+    pub fn handle_redial(&mut self) {
+        self.connected = false;
+        self.torn_since = None;
+        self.end_videos();
+        self.shown.phase = Phase::Connecting;
+        self.shown.abilities &= !Ability::RESIZE;
+        self.for_each_viewer(|viewer| {
+            viewer.owed.state = true;
+            viewer.owed.abilities = true;
+        });
+    }
+
     /// The session cannot go on: the remote left, broke down, or the gateway is closing.
     pub fn handle_gone(&mut self, error: &ErrorRecord) {
         self.end(EndCause::RemoteGone, error);

@@ -29,6 +29,9 @@ const USER: &str = "tester";
 /// The user's password.
 const PASSWORD: &str = "correct horse";
 
+/// What the session's program reads a line from before it ends.
+const WAY_OUT: &str = "way-out";
+
 /// Everything the server reads of the machine's settings, replaced in a mount namespace of its own;
 /// and a process namespace, so that sessions, which leave the server's process group, end with it.
 const START: &str = "\
@@ -46,7 +49,7 @@ pub struct Xrdp {
     certificate: Certificate,
     port: u16,
     /// The settings, and the user's home.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Xrdp {
@@ -73,12 +76,22 @@ impl Xrdp {
             .arg(folder.path());
         let mut process = Process::start(&mut command)?;
         wait_for_listener(&mut process, port)?;
-        Ok(Self { process, certificate, port, _folder: folder })
+        Ok(Self { process, certificate, port, folder })
     }
 
     /// The display of the first session.
     pub fn display(&self) -> Display {
         Display::new(u32::from(first_display(self.port)))
+    }
+
+    /// Ends the user's session from within, as logging off does.
+    ///
+    /// # Errors
+    ///
+    /// There is no session.
+    pub fn log_off(&self) -> Result<()> {
+        let way_out = self.folder.path().join("home").join(WAY_OUT);
+        fs::write(way_out, "\n").context("the session does not wait for it")
     }
 
     /// Where programs of the first session leave what is to be heard, once its channel server runs.
@@ -155,7 +168,10 @@ const fn first_display(port: u16) -> u16 {
 fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result<()> {
     let home = folder.join("home");
     fs::create_dir(&home)?;
-    write_program(&home.join("startwm.sh"), "#!/bin/sh\nexec sleep 86400\n")?;
+    write_program(
+        &home.join("startwm.sh"),
+        &format!("#!/bin/sh\nmkfifo \"$HOME/{WAY_OUT}\"\nread _ <\"$HOME/{WAY_OUT}\"\n"),
+    )?;
 
     let xrdp = folder.join("xrdp");
     fs::create_dir(&xrdp)?;
@@ -199,7 +215,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              param=-noreset\nparam=-nolisten\nparam=tcp\nparam=-logfile\nparam=.xorgxrdp.%s.log\n\
              param=-ac\n\
              [Chansrv]\nFuseMountName=thinclient_drives\n\
-             [SessionVariables]\n",
+             [SessionVariables]\nLANG=C.UTF-8\n",
             first_display(port)
         ),
     )?;
