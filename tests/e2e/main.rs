@@ -11,6 +11,7 @@ mod oracle;
 mod path;
 mod picture;
 mod rdp;
+mod rdp_drive;
 mod rdp_gateway;
 mod refuse;
 mod security;

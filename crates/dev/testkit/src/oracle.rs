@@ -12,6 +12,7 @@
 mod clipboard;
 mod cut_stream;
 mod desktop_sizes;
+mod devices;
 mod encoding;
 mod link;
 mod moves;
@@ -23,6 +24,7 @@ use arbitrary::{Arbitrary, Unstructured};
 pub use clipboard::{ClipboardCase, rfb_clipboard};
 pub use cut_stream::CutStream;
 pub use desktop_sizes::{DesktopSizesCase, rfb_desktop_sizes};
+pub use devices::{DevicesCase, rdp_devices};
 pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
 pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
@@ -36,7 +38,7 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -52,6 +54,7 @@ pub const TARGETS: [Target; 21] = [
     ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
     ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
     ("rfb_session", |bytes| with(bytes, rfb_session)),
+    ("rdp_devices", |bytes| with(bytes, rdp_devices)),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),

@@ -96,6 +96,9 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("ffmpeg"), "ffmpeg"),
     need(Group::Test, Sign::Program("import"), "imagemagick"),
     need(Group::Test, Sign::Program("ip"), "iproute2"),
+    need(Group::Test, Sign::Program("gs"), "ghostscript"),
+    need(Group::Test, Sign::Program("pdftotext"), "poppler-utils"),
+    need(Group::Test, Sign::Program("fusermount3"), "fuse3"),
 ];
 
 /// Installs what `groups` lack. Asks the system nothing when they lack nothing.

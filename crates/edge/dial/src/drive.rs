@@ -157,6 +157,12 @@ impl Driven {
         }
     }
 
+    /// How much waits for the remote to read it, in bytes. Whoever has much for it, and can wait,
+    /// does so while this is much.
+    pub fn waiting_bytes(&self) -> usize {
+        self.out.len()
+    }
+
     /// Ends the connection from this side: writes what is waiting and says goodbye, for at
     /// most two seconds.
     pub async fn shutdown(mut self) {

@@ -80,7 +80,15 @@ impl DriverSettings {
     pub(crate) fn drive(&self, drives: Option<&Drives>) -> Result<Option<Drive>, ParameterError> {
         match self {
             Self::Vnc(vnc) => vnc.parameters.drive.drive(drives),
-            Self::Rdp(_) => Ok(None),
+            Self::Rdp(rdp) => rdp.drive.drive(drives),
+        }
+    }
+
+    /// Whether the remote is offered a printer.
+    pub(crate) const fn prints(&self) -> bool {
+        match self {
+            Self::Vnc(_) => false,
+            Self::Rdp(rdp) => rdp.printing,
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Plan {
     pub clipboard_max_bytes: usize,
     /// The connection's files, if it has any.
     pub drive: Option<Drive>,
+    /// Whether the remote is offered a printer, whose documents are downloaded.
+    pub printing: bool,
     /// How long the session may last: the shorter of what token and configuration say.
     pub session_max: Option<Duration>,
     /// The user in the portal's terms: `sub`, or nothing.
@@ -83,7 +85,8 @@ impl Plan {
         let Connection { target, credentials, driver: settings } = connection;
         let screen = settings.screen();
         let drive = settings.drive(config.files.as_ref())?;
-        let permissions = permissions(grant.allow, screen, drive.as_ref());
+        let printing = settings.prints();
+        let permissions = permissions(grant.allow, screen, drive.as_ref(), printing);
         let clipboard_max_bytes = clipboard_max_bytes(screen, config);
         let lossy = config.session.each.lossy && !screen.force_lossless;
         let limits = [
@@ -99,6 +102,7 @@ impl Plan {
             resize: settings.resizes(),
             clipboard_max_bytes,
             drive,
+            printing,
             session_max: limits.into_iter().flatten().min(),
             target,
             user: claims
@@ -155,6 +159,7 @@ fn permissions(
     granted: porthole_token::Permissions,
     screen: &ScreenParameters,
     drive: Option<&Drive>,
+    printing: bool,
 ) -> Permissions {
     let kinds = [
         (Permission::Input, Permissions::INPUT, !screen.read_only),
@@ -170,7 +175,11 @@ fn permissions(
             Permissions::FILES_IN,
             drive.is_some_and(|drive| drive.upload) && !screen.read_only,
         ),
-        (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
+        (
+            Permission::FilesOut,
+            Permissions::FILES_OUT,
+            printing || drive.is_some_and(|drive| drive.download),
+        ),
     ];
     kinds
         .into_iter()

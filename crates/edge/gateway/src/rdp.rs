@@ -1,10 +1,14 @@
 //! RDP connections in Guacamole's words, and what they make of the driver.
 
 use porthole_dial::Verify;
-use porthole_rdp::{ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode};
+use porthole_rdp::{
+    ColorDepth, DeviceConfig, DriveConfig, KeyboardLayout, Looks, Preconnection, RdpConfig,
+    SecurityMode,
+};
 use porthole_remote::Credentials;
 
 use crate::config::Config;
+use crate::drive::DriveParameters;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
 
 /// What the parameters of an RDP connection ask for.
@@ -38,6 +42,14 @@ pub struct RdpParameters {
     pub preconnection: Option<Preconnection>,
     /// `enable-wallpaper` and its like.
     pub looks: Looks,
+    /// `enable-drive` and what belongs to it.
+    pub drive: DriveParameters,
+    /// `drive-name`.
+    pub drive_name: Option<String>,
+    /// `enable-printing`.
+    pub printing: bool,
+    /// `printer-name`.
+    pub printer_name: Option<String>,
 }
 
 impl RdpParameters {
@@ -83,8 +95,24 @@ impl RdpParameters {
             display_control: !self.keeps_size,
             clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
             clipboard_max_bytes,
+            devices: self.devices(),
             handshake_max: config.handshake_max,
             ..defaults
+        }
+    }
+}
+
+impl RdpParameters {
+    /// What the server is offered of ours.
+    fn devices(&self) -> DeviceConfig {
+        let name = |given: &Option<String>, own: &str| given.as_deref().unwrap_or(own).to_owned();
+        DeviceConfig {
+            drive: self.drive.enable.then(|| DriveConfig {
+                name: name(&self.drive_name, "Porthole"),
+                offers: !self.drive.disable_download,
+            }),
+            printer: self.printing.then(|| name(&self.printer_name, "Porthole Printer")),
+            ..DeviceConfig::default()
         }
     }
 }
@@ -100,12 +128,6 @@ impl Vocabulary for RdpParameters {
         "height",
         "dpi",
         // Names of what is not there.
-        "drive-name",
-        "drive-path",
-        "create-drive-path",
-        "disable-download",
-        "disable-upload",
-        "printer-name",
         "gateway-port",
         "gateway-username",
         "gateway-domain",
@@ -138,6 +160,9 @@ impl Vocabulary for RdpParameters {
                 let id = value.parse().map_err(|_no_number| "must be a whole number")?;
                 self.preconnection.get_or_insert_default().id = id;
             }
+            "drive-name" => self.drive_name = Some(device_name(value)?),
+            "enable-printing" => self.printing = flag(value)?,
+            "printer-name" => self.printer_name = Some(device_name(value)?),
             "preconnection-blob" => self.preconnection.get_or_insert_default().blob = some(),
             _ => return self.take_looks(name, value),
         }
@@ -155,11 +180,21 @@ impl RdpParameters {
             "enable-full-window-drag" => &mut looks.full_window_drag,
             "enable-desktop-composition" => &mut looks.desktop_composition,
             "enable-menu-animations" => &mut looks.menu_animations,
-            _ => return self.screen.take(name, value),
+            _ => return Ok(self.drive.take(name, value)? || self.screen.take(name, value)?),
         };
         *look = flag(value)?;
         Ok(true)
     }
+}
+
+/// A name that the server shows its users.
+fn device_name(value: &str) -> Result<String, String> {
+    let is_plain =
+        |character: char| !character.is_control() && !r#"\/:*?"<>|,"#.contains(character);
+    if value.chars().count() > 64 || !value.chars().all(is_plain) {
+        return Err(r#"must be at most 64 characters without \ / : * ? " < > | and commas"#.into());
+    }
+    Ok(value.to_owned())
 }
 
 fn security(value: &str) -> Result<SecurityMode, String> {
@@ -210,14 +245,12 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("disable-audio", &["true"], "there is no audio; write true"),
     ("console-audio", &["true", "false"], "there is no audio"),
     ("enable-audio-input", &["false"], "there is no audio"),
-    ("enable-printing", &["false"], "printers are not offered"),
-    ("enable-drive", &["false"], "drives are not offered"),
     ("normalize-clipboard", &["preserve", "unix"], "lines end as the browser's do"),
 ];
 
 #[cfg(test)]
 mod tests {
-    use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
+    use porthole_rdp::{ColorDepth, DeviceConfig, KeyboardLayout, SecurityMode};
 
     use super::RdpParameters;
     use crate::parameters::{Strictness, Vocabulary as _};
@@ -250,6 +283,22 @@ mod tests {
     }
 
     #[test]
+    fn devices_are_those_that_are_enabled() {
+        let devices = |parameters: &[(&'static str, &str)]| {
+            let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned()));
+            RdpParameters::read(parameters, Strictness::Configuration).unwrap().devices()
+        };
+        assert_eq!(devices(&[("drive-name", "x"), ("printer-name", "y")]), DeviceConfig::default());
+        let drive = devices(&[("enable-drive", "true"), ("drive-name", "Lab")]).drive.unwrap();
+        assert_eq!((drive.name.as_str(), drive.offers), ("Lab", true));
+        let drive = devices(&[("enable-drive", "true"), ("disable-download", "true")]);
+        let drive = drive.drive.unwrap();
+        assert_eq!((drive.name.as_str(), drive.offers), ("Porthole", false));
+        let printer = devices(&[("enable-printing", "true")]).printer;
+        assert_eq!(printer.as_deref(), Some("Porthole Printer"));
+    }
+
+    #[test]
     fn refuses_what_it_cannot_honour() {
         for (name, value) in [
             ("security", "rdp"),
@@ -263,8 +312,10 @@ mod tests {
             ("preconnection-id", "-1"),
             ("gateway-hostname", "gate"),
             ("remote-app", "||calc"),
-            ("enable-drive", "true"),
-            ("enable-printing", "true"),
+            ("enable-drive", "yes"),
+            ("enable-printing", "1"),
+            ("drive-name", "a:b"),
+            ("printer-name", "a\\b"),
             ("enable-audio-input", "true"),
             ("recording-path", "/x"),
             ("no-such-thing", "1"),

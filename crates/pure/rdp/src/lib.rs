@@ -46,6 +46,7 @@ pub use client::RdpClient;
 pub use config::{
     ColorDepth, DeviceConfig, DriveConfig, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
 };
+pub use devices::{DeviceChannel, DeviceOutput};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;

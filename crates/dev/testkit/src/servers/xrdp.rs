@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -16,6 +16,9 @@ use super::{Certificate, Display, Process};
 /// Display numbers start so far below the port numbers that the system chooses: far enough that a
 /// display's own would-be port, 6000 more, is one.
 const DISPLAY_BELOW_PORT: u16 = 10_000;
+
+/// The folder of redirected drives, in the user's home.
+const DRIVES: &str = "thinclient_drives";
 
 /// The user whose session it is.
 const USER: &str = "tester";
@@ -39,7 +42,7 @@ pub struct Xrdp {
     certificate: Certificate,
     port: u16,
     /// The settings, and the user's home.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Xrdp {
@@ -66,7 +69,7 @@ impl Xrdp {
             .arg(folder.path());
         let mut process = Process::start(&mut command)?;
         wait_for_listener(&mut process, port)?;
-        Ok(Self { process, certificate, port, _folder: folder })
+        Ok(Self { process, certificate, port, folder })
     }
 
     /// The display of the first session.
@@ -82,6 +85,15 @@ impl Xrdp {
     /// Its certificate.
     pub const fn certificate(&self) -> &Certificate {
         &self.certificate
+    }
+
+    /// Where sessions see the drives of who is connected, once one is: in the server's own view of
+    /// the file system. It needs FUSE.
+    pub fn drives(&self) -> PathBuf {
+        let home = home(self.folder.path());
+        let below = home.strip_prefix("/").unwrap_or(&home);
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(below).join(DRIVES)
     }
 
     /// Where it listens.
@@ -110,12 +122,16 @@ impl Drop for Xrdp {
     }
 }
 
+fn home(folder: &Path) -> PathBuf {
+    folder.join("home")
+}
+
 const fn first_display(port: u16) -> u16 {
     port.saturating_sub(DISPLAY_BELOW_PORT)
 }
 
 fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result<()> {
-    let home = folder.join("home");
+    let home = home(folder);
     fs::create_dir(&home)?;
     write_program(&home.join("startwm.sh"), "#!/bin/sh\nexec sleep 86400\n")?;
 
@@ -140,7 +156,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              autorun=Xorg\nallow_channels=true\nbitmap_compression=true\nbulk_compression=true\n\
              max_bpp=32\nnew_cursors=true\nuse_fastpath=both\n\
              [Logging]\nLogFile={logs}/xrdp.log\nLogLevel=INFO\nEnableSyslog=false\n\
-             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=false\nrdpsnd=false\nrail=false\n\
+             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=true\nrdpsnd=false\nrail=false\n\
              [Xorg]\nname=Xorg\nlib=libxup.so\nusername=ask\npassword=ask\nip=127.0.0.1\n\
              port=-1\ncode=20\n",
             cert.display(),
@@ -160,7 +176,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              [Xorg]\nparam=/usr/lib/xorg/Xorg\nparam=-config\nparam=xrdp/xorg.conf\n\
              param=-noreset\nparam=-nolisten\nparam=tcp\nparam=-logfile\nparam=.xorgxrdp.%s.log\n\
              param=-ac\n\
-             [Chansrv]\nFuseMountName=thinclient_drives\n\
+             [Chansrv]\nFuseMountName={DRIVES}\n\
              [SessionVariables]\n",
             first_display(port)
         ),

@@ -6,11 +6,13 @@ use porthole_dial::{TargetPolicy, Transport};
 
 use super::{CliError, ConfigArgs, runtime, say};
 use crate::config::{Config, Connection};
+use crate::printing::Printing;
 
 /// Checks the configuration, and every connection against the policy.
 pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
     let config = Config::load(&arguments.config)?;
-    let faults = runtime(Some(1), None)?.block_on(refused_connections(&config));
+    let mut faults = runtime(Some(1), None)?.block_on(refused_connections(&config));
+    faults.extend(missing_printers(&config, &Printing::new(&config)));
     if !faults.is_empty() {
         let place = arguments.config.display();
         let lines: Vec<_> = faults.iter().map(|fault| format!("{place}: {fault}")).collect();
@@ -23,6 +25,22 @@ pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
         config.tokens.jwks.len(),
         config.connections.len()
     ))
+}
+
+/// Connections that cannot print though they should.
+fn missing_printers(config: &Config, printing: &Printing) -> Vec<String> {
+    if printing.ghostscript().is_some() {
+        return Vec::new();
+    }
+    let prints = config.connections.iter().filter(|(_, connection)| connection.driver.prints());
+    prints
+        .map(|(name, _)| {
+            format!(
+                "connections.{name}.parameters.enable-printing: there is no Ghostscript (gs) on \
+                 PATH; install ghostscript"
+            )
+        })
+        .collect()
 }
 
 /// What the policy has against connections that the configuration itself names.

@@ -74,6 +74,14 @@ impl RemoteSide {
         }
     }
 
+    /// How much waits for the remote to read it, in bytes.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        match self {
+            Self::Up(driven) => driven.waiting_bytes(),
+            Self::Dialling { .. } | Self::Gone => 0,
+        }
+    }
+
     /// Says goodbye, for at most two seconds.
     pub(super) async fn shutdown(self) {
         if let Self::Up(driven) = self {
