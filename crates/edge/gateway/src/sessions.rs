@@ -12,6 +12,7 @@ mod files;
 mod open;
 mod place;
 mod print_jobs;
+mod redial;
 mod registry;
 mod remote;
 mod task;

@@ -6,6 +6,8 @@ use porthole_pixels::Size;
 use porthole_remote::Credentials;
 
 use crate::KeyboardLayout;
+use crate::reconnect::ReconnectCookie;
+use crate::redirection::Redirected;
 
 /// How the stream is protected and the user proved (`[MS-RDPBCGR]` 5.4). Standard RDP Security is
 /// none of them: it is refused.
@@ -44,6 +46,20 @@ impl ColorDepth {
             Self::Bits32 => 32,
         }
     }
+}
+
+/// How lines of text on the clipboard end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LineEnds {
+    /// With `\r\n` on the server's clipboard, as its format has it, and `\n` towards viewers.
+    #[default]
+    Native,
+    /// Both ways as they come.
+    Preserve,
+    /// With `\n`, both ways.
+    Unix,
+    /// With `\r\n`, both ways.
+    Windows,
 }
 
 /// What the server may draw for its looks (`[MS-RDPBCGR]` 2.2.1.11.1.1.1, `performanceFlags`).
@@ -156,11 +172,23 @@ pub struct RdpConfig {
     pub view_only: bool,
     /// Have the desktop follow [`porthole_remote::Input::Resize`] where the server can.
     pub display_control: bool,
-    /// Exchange clipboards.
-    pub clipboard: bool,
-    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left out,
-    /// with a notice.
+    /// Pass on what is copied on the remote.
+    pub clipboard_out: bool,
+    /// Offer the remote what viewers copy.
+    pub clipboard_in: bool,
+    /// Longest clipboard content in either direction, in bytes of each format: text and HTML in
+    /// UTF-8, images as PNG files. Longer content is left out, with a notice.
     pub clipboard_max_bytes: usize,
+    /// Take up the session that this cookie is for ([`RdpConfig::resume`]).
+    pub cookie: Option<ReconnectCookie>,
+    /// The session that another server sent us to ([`RdpConfig::follow`]).
+    pub redirected: Option<Redirected>,
+    /// Have the server send what is to be heard.
+    pub sound: bool,
+    /// Let the server record what viewers say.
+    pub microphone: bool,
+    /// How lines of its text end.
+    pub clipboard_line_ends: LineEnds,
     /// What the server may use of ours.
     pub devices: DeviceConfig,
     /// How long the server has, from the first moment until its desktop is known.
@@ -189,8 +217,14 @@ impl Default for RdpConfig {
             working_folder: None,
             view_only: false,
             display_control: true,
-            clipboard: true,
+            clipboard_out: true,
+            clipboard_in: true,
             clipboard_max_bytes: 1 << 20,
+            cookie: None,
+            redirected: None,
+            sound: false,
+            microphone: false,
+            clipboard_line_ends: LineEnds::default(),
             devices: DeviceConfig::default(),
             handshake_max: Duration::from_secs(20),
         }

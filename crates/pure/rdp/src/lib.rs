@@ -38,18 +38,24 @@ mod nla;
 mod outbox;
 mod path_probe;
 mod pointer;
+mod reconnect;
+mod redirection;
 mod refusal;
 mod settings;
 mod share;
+mod sound;
 
 pub use client::RdpClient;
 pub use config::{
-    ColorDepth, DeviceConfig, DriveConfig, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
+    ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+    TimeZone,
 };
 pub use devices::{DeviceChannel, DeviceOutput};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
+pub use reconnect::ReconnectCookie;
+pub use redirection::Redirected;
 pub use refusal::{ErrorInfo, LogonFault};
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod error;
 mod event;
 mod input;
 mod peer;
+mod redirect;
+mod sound;
 
 use std::time::Instant;
 
@@ -25,6 +27,8 @@ pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input, Notches};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
+pub use redirect::{Redirect, Ticket};
+pub use sound::{Sound, SoundFormat};
 
 /// One connection to a remote as a state machine.
 ///

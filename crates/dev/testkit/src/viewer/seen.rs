@@ -7,13 +7,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
 use porthole_link::{
     CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, FileAnswer, FileNews,
-    Phase, Prompt, ScreenPlace, ToBrowser, Welcome,
+    Phase, Prompt, ScreenPlace, SoundNews, ToBrowser, Welcome,
 };
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
 
 /// Most clipboard contents and notices that are kept; older ones go.
 const KEPT_MAX: usize = 64;
+
+/// Most records about sound that are kept: 50 a second.
+const SOUND_KEPT_MAX: usize = 500;
 
 /// What the gateway has said beside the picture: the newest of each, or all in order.
 #[derive(Debug, Default)]
@@ -44,6 +47,8 @@ pub struct Seen {
     pub files: Vec<FileAnswer>,
     /// Bytes of files by the request that they answer.
     pub downloads: HashMap<u32, Vec<u8>>,
+    /// What there was to hear, and whether the remote records: the latest 10 seconds.
+    pub sound: Vec<SoundNews>,
     /// Answers to pings.
     pub pongs: Vec<u32>,
     /// The last record.
@@ -81,6 +86,12 @@ impl Seen {
             ToBrowser::Notice(words) => keep(&mut self.notices, words),
             ToBrowser::Abilities(bits) => self.abilities = Some(bits),
             ToBrowser::Pong(token) => keep(&mut self.pongs, token),
+            ToBrowser::Sound(news) => {
+                if self.sound.len() == SOUND_KEPT_MAX {
+                    self.sound.remove(0);
+                }
+                self.sound.push(news);
+            }
             ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
             ToBrowser::File(FileAnswer { request, news: FileNews::Data(offset, data) }) => {
                 let download = self.downloads.entry(request).or_default();

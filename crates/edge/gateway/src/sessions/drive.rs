@@ -103,6 +103,8 @@ impl DriveDesk {
                 return news;
             }
             let fault = tokio::select! {
+                // A remote's answers do not wait for its documents.
+                biased;
                 Some(outcome) = self.running.join_next() => match outcome {
                     Ok(outcome) => {
                         self.note(outcome);

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use porthole_dial::{DialError, DrivenEvent};
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::{Credentials, Event, Input};
+use porthole_remote::{Credentials, Event, Input, Redirect};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -25,6 +25,7 @@ use super::{
     files::FileDesk,
     open::hex,
     place,
+    redial::{Due, Redial},
     registry::{Place, SessionId},
     remote::RemoteSide,
 };
@@ -101,6 +102,7 @@ pub(super) async fn run(
             Next::End(cause) => break cause,
         };
         // A session has no deadline only while it has viewers and nothing moves.
+        let deadline = deadline.into_iter().chain(runner.redial.deadline()).min();
         let wake_at = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
         // What the remote reads of files waits until it has taken what it was sent before.
         let is_full = runner.remote.waiting_bytes() > REMOTE_WAITING_MAX_BYTES;
@@ -153,6 +155,7 @@ struct Runner {
     drive: DriveDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
+    redial: Redial,
     connected: bool,
     single_use: bool,
     /// Why the session failed, if it did; more telling than that the remote is gone.
@@ -167,6 +170,7 @@ impl Runner {
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
             files: plan.drive.is_some() || plan.printing,
+            sound: plan.sound,
             ..app.config.session.each.clone()
         };
         let printing = plan.printing.then(|| app.printing.clone());
@@ -180,6 +184,7 @@ impl Runner {
             remote: RemoteSide::dial(app, &plan),
             files: FileDesk::new(place.clone()),
             drive: DriveDesk::new(place),
+            redial: Redial::new(plan.driver.heals()),
             plan,
             asking: Asking::default(),
             encodings: Encodings::default(),
@@ -194,6 +199,7 @@ impl Runner {
     /// Carries out what the session asks for until it has nothing more to ask.
     fn settle(&mut self) -> Next {
         self.session.handle_decoded(Instant::now());
+        self.redial_when_due();
         loop {
             match self.session.poll(Instant::now()) {
                 Output::Send { viewer, message } => self.send(viewer, ToViewer::Message(message)),
@@ -201,6 +207,9 @@ impl Runner {
                     self.app.metrics.link_failed(close_cause(&error));
                     self.send(viewer, ToViewer::Close(error));
                     self.forget(viewer);
+                }
+                Output::Input(Input::Resize(size)) if self.plan.resize_by_dialling => {
+                    self.redial.handle_wish(Instant::now(), size);
                 }
                 Output::Input(input) => self.remote.handle_input(input),
                 Output::Credentials(answer) => self.handle_credentials(&answer),
@@ -226,15 +235,10 @@ impl Runner {
                 tracing::warn!(session = self.name, "{words}");
             }
             Ok(DrivenEvent::Event(Event::Drive(request))) => self.drive.start(request),
-            Ok(DrivenEvent::Event(event)) => {
-                if event == Event::Connected {
-                    self.connected = true;
-                    self.drive.reset();
-                    *self.plan.driver.credentials_mut() = Credentials::default();
-                    tracing::info!(session = self.name, "remote connected");
-                }
-                self.session.handle_event(now, event);
-            }
+            Ok(DrivenEvent::Event(Event::Ticket(ticket))) => self.plan.driver.resume(&ticket),
+            Ok(DrivenEvent::Event(Event::Redirected(redirect))) => self.follow(&redirect),
+            Ok(DrivenEvent::Event(Event::Connected)) => self.handle_connected(now),
+            Ok(DrivenEvent::Event(event)) => self.session.handle_event(now, event),
             Ok(DrivenEvent::Closed) => {
                 self.fault = Some("remote_closed");
                 self.session.handle_gone(&ErrorRecord {
@@ -254,6 +258,18 @@ impl Runner {
                     self.remote = RemoteSide::Gone;
                     self.session.handle_prompt(now, fields, reason);
                 }
+                None if self.redial.handle_loss(now, &error) => {
+                    tracing::warn!(
+                        session = self.name,
+                        cause = error.cause(),
+                        %error,
+                        "remote lost, dialling again"
+                    );
+                    self.app.metrics.dial_failed(error.cause());
+                    self.connected = false;
+                    self.remote = RemoteSide::Gone;
+                    self.session.handle_redial();
+                }
                 None => self.handle_fault(&error.into()),
             },
         }
@@ -266,6 +282,58 @@ impl Runner {
                 self.session.handle_file_offered(&path, size);
             }
             DriveNews::Notice(words) => self.session.handle_notice(words),
+        }
+    }
+
+    fn handle_connected(&mut self, now: Instant) {
+        self.connected = true;
+        self.redial.handle_up(now);
+        self.drive.reset();
+        self.plan.forget_credentials();
+        tracing::info!(session = self.name, "remote connected");
+        self.session.handle_event(now, Event::Connected);
+        if self.plan.resize_by_dialling {
+            self.session.handle_event(now, Event::ResizeSupported(true));
+        }
+    }
+
+    /// Dials a remote that was lost, or that is to have another size.
+    fn redial_when_due(&mut self) {
+        let current = self.session.surface_mut().size();
+        let size = match self.redial.take_due(Instant::now(), current) {
+            None => return,
+            Some(Due::Lost) => current,
+            Some(Due::Size(size)) => {
+                tracing::info!(session = self.name, "dialling again for another size");
+                size
+            }
+        };
+        self.plan.driver.set_size(size);
+        self.dial_again();
+    }
+
+    /// Leaves the remote, if it is there, for another connection.
+    fn dial_again(&mut self) {
+        self.connected = false;
+        self.remote.leave();
+        self.session.handle_redial();
+        self.remote = RemoteSide::dial(&self.app, &self.plan);
+    }
+
+    /// The remote sends us elsewhere.
+    fn follow(&mut self, redirect: &Redirect) {
+        let followed = if self.redial.may_follow() {
+            self.plan.follow(redirect)
+        } else {
+            Err(DialError::Redirected { reason: "there were too many before" })
+        };
+        match followed {
+            Ok(()) => {
+                let hosts = redirect.hosts.len();
+                tracing::info!(session = self.name, hosts, "the remote redirects the connection");
+                self.dial_again();
+            }
+            Err(error) => self.handle_fault(&error.into()),
         }
     }
 
@@ -318,7 +386,7 @@ impl Runner {
         match command {
             Command::Attach { hello, permissions, secret, outgoing, reply } => {
                 let viewer = ViewerId(self.viewers_ever);
-                self.remote.wish(hello.size, hello.scale_percent);
+                self.wish(&hello);
                 self.viewers_ever += 1;
                 let attach = Attach { viewer, hello, permissions, session: self.id, secret };
                 let attached = self.session.handle_attach(now, &attach);
@@ -341,6 +409,15 @@ impl Runner {
             }
             Command::Notice(words) => self.session.handle_notice(words),
             Command::Stop => self.handle_stop(),
+        }
+    }
+
+    /// A viewer would like the desktop to begin with its own size.
+    fn wish(&mut self, hello: &Hello) {
+        if !self.plan.has_size && !self.connected && !self.redial.was_up() {
+            self.plan.driver.wish(hello.size, hello.scale_percent);
+            self.remote.wish(hello.size, hello.scale_percent);
+            self.redial.handle_dialled(hello.size);
         }
     }
 
