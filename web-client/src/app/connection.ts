@@ -32,6 +32,7 @@ const MAY_INPUT = 1;
 const MAY_FILES = (1 << 3) | (1 << 4);
 /** Bits of Abilities. */
 const CAN_RESIZE = 1;
+const TAKES_TOUCH = 1 << 2;
 const HAS_FILES = 1 << 8;
 
 /** The implementation behind {@link Connection}. */
@@ -313,6 +314,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "abilities":
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
         this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
+        this.#controls?.setTouch((report.bits & TAKES_TOUCH) !== 0);
         this.#clipboard.takesFiles = this.#mayFiles && (report.bits & HAS_FILES) !== 0;
         break;
       case "file":
@@ -389,6 +391,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "text":
       case "pointer":
       case "wheel":
+      case "touch":
       case "releaseAll":
         if (!this.#mayInput) {
           return;

@@ -24,6 +24,8 @@ pub struct RdpParameters {
     pub cert_pins: Vec<[u8; 32]>,
     /// `server-layout`.
     pub layout: KeyboardLayout,
+    /// `enable-touch`.
+    pub touch: bool,
     /// `normalize-clipboard`.
     pub line_ends: LineEnds,
     /// `color-depth`.
@@ -85,6 +87,7 @@ impl RdpParameters {
             // What other viewers of the session may do is theirs, so only the connection counts.
             view_only: self.screen.read_only,
             display_control: !self.keeps_size,
+            touch: self.touch,
             clipboard_out: !self.screen.disable_copy,
             clipboard_in: !self.screen.disable_paste,
             clipboard_max_bytes,
@@ -134,6 +137,7 @@ impl Vocabulary for RdpParameters {
                 let known = KeyboardLayout::from_name(value);
                 self.layout = known.ok_or("names a keyboard layout that does not exist")?;
             }
+            "enable-touch" => self.touch = flag(value)?,
             "normalize-clipboard" => self.line_ends = line_ends(value)?,
             "color-depth" => self.color_depth = color_depth(value)?,
             "resize-method" => self.keeps_size = keeps_size(value)?,
@@ -222,7 +226,6 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("gateway-password", &[], "RD Gateways are not supported"),
     ("remote-app", &[], "single applications are not supported; write initial-program"),
     ("static-channels", &[], "channels of applications are not passed on"),
-    ("enable-touch", &["false"], "touches reach the server as a mouse"),
     ("disable-audio", &["true"], "there is no audio; write true"),
     ("console-audio", &["true", "false"], "there is no audio"),
     ("enable-audio-input", &["false"], "there is no audio"),
@@ -256,6 +259,7 @@ mod tests {
         );
         assert_eq!(read("color-depth", "16").unwrap().color_depth, ColorDepth::Bits16);
         assert_eq!(read("normalize-clipboard", "windows").unwrap().line_ends, LineEnds::Windows);
+        assert!(read("enable-touch", "true").unwrap().touch);
         assert!(read("resize-method", "none").unwrap().keeps_size);
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);

@@ -75,6 +75,8 @@ pub struct Ability;
 impl Ability {
     /// The remote can change its size when asked.
     pub const RESIZE: u32 = 1;
+    /// The remote takes touches.
+    pub const TOUCH: u32 = 1 << 2;
     /// There are files: the records 0x90 to 0x9f may be sent.
     pub const FILES: u32 = 1 << 8;
 }

@@ -71,7 +71,7 @@ impl RdpClient {
                     // The credentials have served their purpose.
                     self.config.credentials = porthole_remote::Credentials::default();
                     if let Some(size) = self.early_size.take() {
-                        connected.handle_input(Input::Resize(size), &mut self.outbox);
+                        connected.handle_input(now, Input::Resize(size), &mut self.outbox);
                     }
                     self.phase = Phase::Connected(Box::new(connected));
                 }
@@ -130,9 +130,9 @@ impl Remote for RdpClient {
         self.settle(result)
     }
 
-    fn handle_input(&mut self, _now: Instant, input: Input) {
+    fn handle_input(&mut self, now: Instant, input: Input) {
         match &mut self.phase {
-            Phase::Connected(connected) => connected.handle_input(input, &mut self.outbox),
+            Phase::Connected(connected) => connected.handle_input(now, input, &mut self.outbox),
             // Of what is too early, only a size is still wanted later.
             Phase::Connecting { steps, .. } => {
                 if let Input::Resize(size) = input {

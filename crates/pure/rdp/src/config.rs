@@ -170,6 +170,8 @@ pub struct RdpConfig {
     pub view_only: bool,
     /// Have the desktop follow [`porthole_remote::Input::Resize`] where the server can.
     pub display_control: bool,
+    /// Take fingers as such to servers that can, and not as a mouse.
+    pub touch: bool,
     /// Pass on what is copied on the remote.
     pub clipboard_out: bool,
     /// Offer the remote what viewers copy.
@@ -207,6 +209,7 @@ impl Default for RdpConfig {
             working_folder: None,
             view_only: false,
             display_control: true,
+            touch: false,
             clipboard_out: true,
             clipboard_in: true,
             clipboard_max_bytes: 1 << 20,

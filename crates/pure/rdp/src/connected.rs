@@ -136,7 +136,7 @@ impl Connected {
     }
 
     /// A viewer's input.
-    pub(crate) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
         let mut events = Vec::new();
         match input {
             Input::Resize(size) => {
@@ -158,8 +158,9 @@ impl Connected {
             Input::ReleaseAll => {
                 self.keyboard.release_all(&mut events);
                 self.mouse.release_all(self.size, &mut events);
+                self.channels.release_all(now, outbox);
             }
-            input => self.channels.handle_input(input, outbox),
+            input => self.channels.handle_input(now, input, outbox),
         }
         self.put(&events, outbox);
     }

@@ -6,7 +6,9 @@ use porthole_wire::Reader;
 
 use crate::RdpError;
 use crate::channels::{Channel, Chunk};
-use crate::limits::{DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES};
+use crate::limits::{
+    DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES, TOUCH_MESSAGE_MAX_BYTES,
+};
 use crate::mcs::User;
 
 /// Commands (`[MS-RDPEDYC]` 2.2): the high four bits of the first byte.
@@ -30,12 +32,15 @@ const NO_LISTENER: u32 = 0xc000_0001;
 pub(crate) enum Purpose {
     /// `[MS-RDPEDISP]`.
     DisplayControl,
+    /// `[MS-RDPEI]`.
+    Touch,
 }
 
 impl Purpose {
     fn of_name(name: &[u8]) -> Option<Self> {
         match name {
             b"Microsoft::Windows::RDS::DisplayControl" => Some(Self::DisplayControl),
+            b"Microsoft::Windows::RDS::Input" => Some(Self::Touch),
             _ => None,
         }
     }
@@ -44,6 +49,7 @@ impl Purpose {
     const fn message_max_bytes(self) -> usize {
         match self {
             Self::DisplayControl => DISPLAY_CONTROL_MAX_BYTES,
+            Self::Touch => TOUCH_MESSAGE_MAX_BYTES,
         }
     }
 }

@@ -41,6 +41,7 @@ mod pointer;
 mod refusal;
 mod settings;
 mod share;
+mod touch;
 
 pub use client::RdpClient;
 pub use clipboard::ClipboardAlone;

@@ -67,7 +67,7 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
             redirected_session_id: 0,
         });
     }
-    if config.display_control {
+    if config.display_control || config.touch {
         connector = connector.with_static_channel(Named::<0>);
     }
     if config.clipboard_in || config.clipboard_out {

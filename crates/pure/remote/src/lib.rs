@@ -22,7 +22,7 @@ pub use drive::{
 };
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
-pub use input::{Buttons, Input, Notches};
+pub use input::{Buttons, Input, Notches, TouchPhase};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
 

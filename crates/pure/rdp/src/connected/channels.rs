@@ -13,6 +13,7 @@ use crate::display_control::DisplayControl;
 use crate::dynamic::{Dynamic, News, Purpose};
 use crate::mcs::User;
 use crate::outbox::Outbox;
+use crate::touch::Touch;
 use crate::{RdpConfig, RdpError};
 
 /// The channels that the server has granted, with what is said on them.
@@ -22,6 +23,8 @@ pub(super) struct Channels {
     devices: Option<Devices>,
     dynamic: Option<Dynamic>,
     display_control: DisplayControl,
+    /// `None`: touches are not wanted.
+    touch: Option<Touch>,
 }
 
 impl Channels {
@@ -35,6 +38,7 @@ impl Channels {
             devices: devices.map(|id| Devices::new(user, id, &config.devices, &config.client_name)),
             dynamic: dynamic.map(|id| Dynamic::new(user, id)),
             display_control: DisplayControl::new(config.scale_percent),
+            touch: config.touch.then(Touch::default),
         }
     }
 
@@ -63,7 +67,23 @@ impl Channels {
 
     fn handle(&mut self, news: News, outbox: &mut Outbox) -> Result<bool, RdpError> {
         match news {
-            News::Nothing | News::Opened(Purpose::DisplayControl) => {}
+            News::Nothing | News::Opened(Purpose::DisplayControl | Purpose::Touch) => {}
+            News::Message(Purpose::Touch, message) => {
+                if let Some(touch) = &mut self.touch {
+                    let was_ready = touch.is_ready();
+                    let answer = touch.receive(&message)?;
+                    if touch.is_ready() != was_ready {
+                        outbox.event(Event::TouchSupported(!was_ready));
+                    }
+                    self.put_touch(answer, outbox);
+                }
+            }
+            News::Closed(Purpose::Touch) => {
+                if let Some(touch) = &mut self.touch {
+                    touch.close();
+                    outbox.event(Event::TouchSupported(false));
+                }
+            }
             News::Message(Purpose::DisplayControl, message) => {
                 if self.display_control.receive(&message)? {
                     outbox.event(Event::ResizeSupported(true));
@@ -90,11 +110,15 @@ impl Channels {
         if let Some(clipboard) = &mut self.clipboard {
             clipboard.handle_timeout(now, outbox);
         }
+        let reminder = self.touch.as_mut().and_then(|touch| touch.handle_timeout(now));
+        self.put_touch(reminder, outbox);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.clipboard.as_ref().and_then(Clipboard::deadline)
+        let clipboard = self.clipboard.as_ref().and_then(Clipboard::deadline);
+        let touch = self.touch.as_ref().and_then(Touch::deadline);
+        clipboard.into_iter().chain(touch).min()
     }
 
     /// What came of a request about files.
@@ -106,12 +130,29 @@ impl Channels {
         }
     }
 
+    /// Every finger is gone.
+    pub(super) fn release_all(&mut self, now: Instant, outbox: &mut Outbox) {
+        let gone = self.touch.as_mut().and_then(|touch| touch.release_all(now));
+        self.put_touch(gone, outbox);
+    }
+
+    fn put_touch(&self, message: Option<Vec<u8>>, outbox: &mut Outbox) {
+        if let (Some(dynamic), Some(message)) = (&self.dynamic, message) {
+            dynamic.put(Purpose::Touch, &message, outbox.bytes());
+        }
+    }
+
     /// A viewer's input that goes over a channel.
-    pub(super) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
-        let Some(clipboard) = &mut self.clipboard else { return };
-        match input {
-            Input::Clipboard(content) => clipboard.offer(content, outbox),
-            Input::ClipboardFile { path, size } => clipboard.offer_file(path, size, outbox),
+    pub(super) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
+        match (input, &mut self.clipboard, &mut self.touch) {
+            (Input::Clipboard(content), Some(clipboard), _) => clipboard.offer(content, outbox),
+            (Input::ClipboardFile { path, size }, Some(clipboard), _) => {
+                clipboard.offer_file(path, size, outbox);
+            }
+            (Input::Touch { contact, phase, at }, _, Some(touch)) => {
+                let frame = touch.touch(now, contact, phase, at);
+                self.put_touch(frame, outbox);
+            }
             _ => {}
         }
     }
