@@ -346,7 +346,13 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #showPhase(phase: number, text: string): void {
     if (phase === 1) {
-      this.#cover.note(text === "" ? this.#strings.connectingRemote : text);
+      const words = text === "" ? this.#strings.connectingRemote : text;
+      // The remote is dialled again under a picture that stays.
+      if (this.#state === "connected") {
+        this.#toast(words);
+      } else {
+        this.#cover.note(words);
+      }
     } else if (phase === 3) {
       this.#toast(text === "" ? this.#strings.remoteGone : text);
     }

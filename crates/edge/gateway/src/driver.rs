@@ -1,6 +1,6 @@
 //! What a connection speaks: the one place that names every protocol.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use porthole_dial::{Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
@@ -54,6 +54,14 @@ impl DriverSettings {
         match self {
             Self::Vnc(_) => None,
             Self::Rdp(rdp) => rdp.verify(),
+        }
+    }
+
+    /// How long connecting may take, where the connection says so.
+    pub(crate) const fn connect_max(&self) -> Option<Duration> {
+        match self {
+            Self::Rdp(rdp) => rdp.connect_max,
+            Self::Vnc(_) => None,
         }
     }
 

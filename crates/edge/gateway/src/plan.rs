@@ -24,6 +24,8 @@ pub struct Plan {
     pub label: String,
     /// What to dial; [`Target::tls`] is also for when the driver asks to turn the stream into TLS.
     pub target: Target,
+    /// How long connecting may take, if not as long as everywhere.
+    pub connect_max: Option<Duration>,
     /// Other ways to the same machine, where it was named by a redirection.
     pub others: Vec<Target>,
     /// What the driver is told.
@@ -116,6 +118,7 @@ impl Plan {
             drive,
             session_max: limits.into_iter().flatten().min(),
             target,
+            connect_max: settings.connect_max(),
             others: Vec::new(),
             user: claims
                 .sub

@@ -1,5 +1,7 @@
 //! RDP connections in Guacamole's words, and what they make of the driver.
 
+use std::time::Duration;
+
 use porthole_dial::Verify;
 use porthole_pixels::Size;
 use porthole_rdp::{
@@ -36,6 +38,8 @@ pub struct RdpParameters {
     pub size: Option<Size>,
     /// `dpi`, in percent of 96.
     pub scale_percent: Option<u16>,
+    /// `timeout`: how long connecting may take.
+    pub connect_max: Option<Duration>,
     /// `timezone`; else the first viewer's.
     pub time_zone: Option<TimeZone>,
     /// `client-name`.
@@ -165,6 +169,7 @@ impl Vocabulary for RdpParameters {
             "width" => self.size.get_or_insert_default().width = side(value)?,
             "height" => self.size.get_or_insert_default().height = side(value)?,
             "dpi" => self.scale_percent = Some(scale_percent(value)?),
+            "timeout" => self.connect_max = Some(seconds(value)?),
             "timezone" => {
                 let zone = time_zone(value).ok_or("is not the IANA name of a time zone")?;
                 self.time_zone = Some(zone);
@@ -201,13 +206,26 @@ impl RdpParameters {
     }
 }
 
+/// 1 to 300 seconds.
+fn seconds(value: &str) -> Result<Duration, String> {
+    let seconds = value.parse().ok().filter(|seconds| (1..=300).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "must be 1 to 300".into())
+}
+
 fn security(value: &str) -> Result<SecurityMode, String> {
     Ok(match value {
         "any" => SecurityMode::Any,
-        "nla" => SecurityMode::Nla,
+        // The extended form is taken where the server has it.
+        "nla" | "nla-ext" => SecurityMode::Nla,
         "tls" => SecurityMode::Tls,
         "rdp" => return Err("cannot be rdp: it has no encryption worth the name".into()),
-        "nla-ext" | "vmconnect" => return Err(format!("cannot be {value}: it is not offered")),
+        "vmconnect" => {
+            return Err(
+                "cannot be vmconnect: consoles of Hyper-V begin with NLA, before anything is \
+                        negotiated, which is not offered"
+                    .into(),
+            );
+        }
         _ => return Err("must be any, nla or tls".into()),
     })
 }
@@ -250,7 +268,11 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("recording-", &["false"], RECORDING),
     ("enable-sftp", &["false"], "files cannot be transferred yet"),
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
-    ("disable-auth", &["false"], "signing in cannot be left out"),
+    (
+        "disable-auth",
+        &["false"],
+        "the server alone can do without; write security = \"tls\" for its own log-on screen",
+    ),
     ("gateway-hostname", &[], "RD Gateways are not supported"),
     ("gateway-password", &[], "RD Gateways are not supported"),
     ("remote-app", &[], "single applications are not supported; write initial-program"),
@@ -266,6 +288,8 @@ const UNSUPPORTED: &[Unsupported] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use porthole_pixels::Size;
     use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
 
@@ -281,6 +305,8 @@ mod tests {
     fn honours_what_it_knows() {
         assert_eq!(read("domain", "LAB").unwrap().domain.as_deref(), Some("LAB"));
         assert_eq!(read("security", "nla").unwrap().security, SecurityMode::Nla);
+        assert_eq!(read("security", "nla-ext").unwrap().security, SecurityMode::Nla);
+        assert_eq!(read("timeout", "5").unwrap().connect_max, Some(Duration::from_secs(5)));
         assert_eq!(read("security", "").unwrap().security, SecurityMode::Any);
         assert!(read("ignore-cert", "true").unwrap().verify().is_some());
         assert_eq!(read("ignore-cert", "false").unwrap().verify(), None);
@@ -303,11 +329,46 @@ mod tests {
         assert_eq!(both.size, Some(Size::new(1024, 700)));
     }
 
+    /// Guacamole's list for RDP connections, without those that are keys of their own here.
+    #[test]
+    fn every_name_means_something() {
+        let names = "timeout domain security ignore-cert cert-tofu cert-fingerprints disable-auth \
+            client-name console initial-program server-layout timezone load-balance-info \
+            preconnection-id preconnection-blob gateway-hostname gateway-port gateway-username \
+            gateway-password gateway-domain remote-app remote-app-dir remote-app-args \
+            static-channels width height dpi color-depth force-lossless resize-method \
+            read-only enable-touch enable-wallpaper enable-theming enable-font-smoothing \
+            enable-full-window-drag enable-desktop-composition enable-menu-animations \
+            disable-bitmap-caching disable-offscreen-caching disable-glyph-caching disable-audio \
+            console-audio enable-audio-input enable-printing printer-name enable-drive drive-name \
+            drive-path create-drive-path disable-download disable-upload clipboard-buffer-size \
+            disable-copy disable-paste normalize-clipboard recording-path recording-name \
+            create-recording-path recording-write-existing recording-exclude-output \
+            recording-exclude-mouse recording-exclude-touch recording-include-keys \
+            recording-include-clipboard wol-send-packet wol-mac-addr wol-broadcast-addr \
+            wol-udp-port wol-wait-time enable-sftp sftp-hostname sftp-port sftp-timeout \
+            sftp-host-key sftp-username sftp-password sftp-private-key sftp-passphrase \
+            sftp-public-key sftp-directory sftp-root-directory sftp-server-alive-interval \
+            sftp-disable-download sftp-disable-upload";
+        for name in names.split_ascii_whitespace() {
+            // Honoured, refused with a reason, or a detail of what is off; never unheard of.
+            if let Err(error) = read(name, "?") {
+                assert!(!error.contains("is not a parameter"), "{error}");
+            }
+        }
+    }
+
     #[test]
     fn refuses_what_it_cannot_honour() {
         for (name, value) in [
             ("security", "rdp"),
             ("security", "best"),
+            ("security", "vmconnect"),
+            ("timeout", "0"),
+            ("disable-auth", "true"),
+            ("static-channels", "ECHO"),
+            ("wol-send-packet", "true"),
+            ("enable-sftp", "true"),
             ("ignore-cert", "yes"),
             ("cert-fingerprints", "ab"),
             ("server-layout", "qwerty"),

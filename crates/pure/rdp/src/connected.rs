@@ -20,6 +20,7 @@ use crate::fast_path::Fragments;
 use crate::framing::{Frame, whole_frame};
 use crate::input::{InputEvent, InputWriter, Keyboard, Mouse};
 use crate::mcs::{Packet, User, read_packet};
+use crate::monitors::{self, Monitor};
 use crate::outbox::Outbox;
 use crate::path_probe::PathProbe;
 use crate::reconnect;
@@ -85,6 +86,8 @@ impl Connected {
             error_info: None,
             has_left: false,
         };
+        let layout = result.monitor_layout.as_ref();
+        tell_monitors(&monitors::of_sequence(layout), size, outbox);
         connected.synchronize(outbox);
         Ok(connected)
     }
@@ -276,6 +279,7 @@ impl Connected {
                 self.updates.slow(body, surface)?;
             }
             kind::POINTER => self.updates.slow_pointer(body, outbox)?,
+            kind::MONITOR_LAYOUT => tell_monitors(&monitors::read(body)?, self.size, outbox),
             kind::PLAY_SOUND => outbox.event(Event::Bell),
             kind::SET_KEYBOARD_INDICATORS => {
                 // A unit, then the locks.
@@ -331,6 +335,12 @@ impl Connected {
     fn put(&self, events: &[InputEvent], outbox: &mut Outbox) {
         self.writer.put(events, outbox.bytes());
     }
+}
+
+/// Says where the monitors are, if there are any.
+fn tell_monitors(monitors: &[Monitor], size: Size, outbox: &mut Outbox) {
+    let screens = monitors::screens(monitors, size);
+    outbox.events(Some(screens).filter(|all| !all.is_empty()).map(Event::Screens));
 }
 
 /// The server's reason to leave. Zero takes one back.

@@ -33,6 +33,7 @@ mod input;
 mod keyboard_layout;
 mod limits;
 mod mcs;
+mod monitors;
 mod nla;
 mod outbox;
 mod path_probe;

@@ -2,7 +2,9 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, Target, dial};
+use porthole_dial::{
+    DialError, Dialled, Driven, DrivenEvent, DrivenLimits, Target, Timeouts, dial,
+};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
@@ -25,7 +27,10 @@ impl RemoteSide {
     pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
         let (app, targets) = (Arc::clone(app), plan.targets());
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
-        let dialling = Box::pin(async move { dial_any(&app, &targets).await });
+        let everywhere = app.config.timeouts;
+        let connect = plan.connect_max.unwrap_or(everywhere.connect);
+        let timeouts = Timeouts { connect, ..everywhere };
+        let dialling = Box::pin(async move { dial_any(&app, &targets, &timeouts).await });
         Self::Dialling { dialling, driver: plan.driver.clone(), limits }
     }
 
@@ -89,10 +94,14 @@ impl RemoteSide {
 
 /// The first of several ways to one machine that leads there. What the policy refuses ends the
 /// search: what a remote named beside it is not to be trusted either.
-async fn dial_any(app: &App, targets: &[Target]) -> Result<Dialled, DialError> {
+async fn dial_any(
+    app: &App,
+    targets: &[Target],
+    timeouts: &Timeouts,
+) -> Result<Dialled, DialError> {
     let mut last = DialError::NoAddresses;
     for target in targets {
-        match dial(target, &app.policy, &app.config.timeouts).await {
+        match dial(target, &app.policy, timeouts).await {
             Err(
                 error @ (DialError::Resolve { .. }
                 | DialError::NoAddresses
