@@ -98,6 +98,22 @@ impl DriverSettings {
         }
     }
 
+    /// Whether the remote may be heard.
+    pub(crate) const fn sounds(&self) -> bool {
+        match self {
+            Self::Vnc(_) => false,
+            Self::Rdp(rdp) => !rdp.disable_audio,
+        }
+    }
+
+    /// Whether the remote may record what viewers say.
+    pub(crate) const fn records(&self) -> bool {
+        match self {
+            Self::Vnc(_) => false,
+            Self::Rdp(rdp) => rdp.audio_input,
+        }
+    }
+
     /// Whether the remote may be asked for another size.
     pub(crate) fn resizes(&self) -> bool {
         match self {

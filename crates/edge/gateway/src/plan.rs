@@ -49,6 +49,8 @@ pub struct Plan {
     pub configured: Credentials,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
+    /// Whether the remote may be heard.
+    pub sound: bool,
     /// The connection's files, if it has any.
     pub drive: Option<Drive>,
     /// How long the session may last: the shorter of what token and configuration say.
@@ -94,7 +96,7 @@ impl Plan {
         let Connection { target, credentials, driver: settings } = connection;
         let screen = settings.screen();
         let drive = settings.drive(config.files.as_ref())?;
-        let permissions = permissions(grant.allow, screen, drive.as_ref());
+        let permissions = permissions(grant.allow, &settings, drive.as_ref());
         let clipboard_max_bytes = clipboard_max_bytes(screen, config);
         let lossy = config.session.each.lossy && !screen.force_lossless;
         let limits = [
@@ -114,6 +116,7 @@ impl Plan {
             resize_by_dialling: settings.resizes_by_dialling(),
             beginning: settings.beginning(),
             configured,
+            sound: settings.sounds(),
             clipboard_max_bytes,
             drive,
             session_max: limits.into_iter().flatten().min(),
@@ -216,9 +219,10 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
 /// What the token grants, less what the connection withholds and what no connection has.
 fn permissions(
     granted: porthole_token::Permissions,
-    screen: &ScreenParameters,
+    settings: &DriverSettings,
     drive: Option<&Drive>,
 ) -> Permissions {
+    let screen = settings.screen();
     let kinds = [
         (Permission::Input, Permissions::INPUT, !screen.read_only),
         // Guacamole's read-only leaves nothing that reaches the remote.
@@ -234,6 +238,8 @@ fn permissions(
             drive.is_some_and(|drive| drive.upload) && !screen.read_only,
         ),
         (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
+        (Permission::Audio, Permissions::AUDIO, settings.sounds()),
+        (Permission::Microphone, Permissions::MICROPHONE, settings.records() && !screen.read_only),
     ];
     kinds
         .into_iter()

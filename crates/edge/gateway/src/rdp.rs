@@ -5,7 +5,7 @@ use std::time::Duration;
 use porthole_dial::Verify;
 use porthole_pixels::Size;
 use porthole_rdp::{
-    ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
+    ColorDepth, KeyboardLayout, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
 };
 use porthole_remote::Credentials;
 
@@ -30,6 +30,8 @@ pub struct RdpParameters {
     pub cert_pins: Vec<[u8; 32]>,
     /// `server-layout`.
     pub layout: KeyboardLayout,
+    /// `normalize-clipboard`.
+    pub line_ends: LineEnds,
     /// `color-depth`.
     pub color_depth: ColorDepth,
     /// `resize-method`.
@@ -54,6 +56,10 @@ pub struct RdpParameters {
     pub preconnection: Option<Preconnection>,
     /// `enable-wallpaper` and its like.
     pub looks: Looks,
+    /// `disable-audio`: the desktop is not heard.
+    pub disable_audio: bool,
+    /// `enable-audio-input`: the desktop may record what viewers say.
+    pub audio_input: bool,
 }
 
 /// How the desktop follows the window.
@@ -112,8 +118,12 @@ impl RdpParameters {
             size: self.size.unwrap_or(defaults.size),
             scale_percent: self.scale_percent.map_or(defaults.scale_percent, u32::from),
             display_control: self.resize == ResizeMethod::DisplayUpdate,
-            clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
+            clipboard_out: !self.screen.disable_copy,
+            clipboard_in: !self.screen.disable_paste,
             clipboard_max_bytes,
+            clipboard_line_ends: self.line_ends,
+            sound: !self.disable_audio,
+            microphone: self.audio_input,
             handshake_max: config.handshake_max,
             ..defaults
         }
@@ -164,6 +174,7 @@ impl Vocabulary for RdpParameters {
                 let known = KeyboardLayout::from_name(value);
                 self.layout = known.ok_or("names a keyboard layout that does not exist")?;
             }
+            "normalize-clipboard" => self.line_ends = line_ends(value)?,
             "color-depth" => self.color_depth = color_depth(value)?,
             "resize-method" => self.resize = resize_method(value)?,
             "width" => self.size.get_or_insert_default().width = side(value)?,
@@ -176,6 +187,8 @@ impl Vocabulary for RdpParameters {
             }
             "client-name" => self.client_name = some(),
             "console" => self.console = flag(value)?,
+            "disable-audio" => self.disable_audio = flag(value)?,
+            "enable-audio-input" => self.audio_input = flag(value)?,
             "initial-program" => self.initial_program = some(),
             "load-balance-info" => self.load_balance_info = some(),
             "preconnection-id" => {
@@ -230,6 +243,15 @@ fn security(value: &str) -> Result<SecurityMode, String> {
     })
 }
 
+fn line_ends(value: &str) -> Result<LineEnds, String> {
+    Ok(match value {
+        "preserve" => LineEnds::Preserve,
+        "unix" => LineEnds::Unix,
+        "windows" => LineEnds::Windows,
+        _ => return Err("must be preserve, unix or windows".into()),
+    })
+}
+
 fn color_depth(value: &str) -> Result<ColorDepth, String> {
     Ok(match value {
         "15" => ColorDepth::Bits15,
@@ -278,12 +300,9 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("remote-app", &[], "single applications are not supported; write initial-program"),
     ("static-channels", &[], "channels of applications are not passed on"),
     ("enable-touch", &["false"], "touches reach the server as a mouse"),
-    ("disable-audio", &["true"], "there is no audio; write true"),
-    ("console-audio", &["true", "false"], "there is no audio"),
-    ("enable-audio-input", &["false"], "there is no audio"),
+    ("console-audio", &["false"], "what the desktop plays is played by viewers"),
     ("enable-printing", &["false"], "printers are not offered"),
     ("enable-drive", &["false"], "drives are not offered"),
-    ("normalize-clipboard", &["preserve", "unix"], "lines end as the browser's do"),
 ];
 
 #[cfg(test)]
@@ -291,7 +310,7 @@ mod tests {
     use std::time::Duration;
 
     use porthole_pixels::Size;
-    use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
+    use porthole_rdp::{ColorDepth, KeyboardLayout, LineEnds, SecurityMode};
 
     use super::{RdpParameters, ResizeMethod};
     use crate::parameters::{Strictness, Vocabulary as _};
@@ -319,6 +338,7 @@ mod tests {
         assert_eq!(read("resize-method", "none").unwrap().resize, ResizeMethod::Never);
         assert_eq!(read("resize-method", "reconnect").unwrap().resize, ResizeMethod::Reconnect);
         assert_eq!(read("dpi", "144").unwrap().scale_percent, Some(150));
+        assert_eq!(read("normalize-clipboard", "windows").unwrap().line_ends, LineEnds::Windows);
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
         assert!(read("timezone", "Europe/Berlin").unwrap().time_zone.is_some());
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
@@ -327,6 +347,9 @@ mod tests {
         let sides = [("width", "1024".to_owned()), ("height", "700".to_owned())];
         let both = RdpParameters::read(sides, Strictness::Configuration).unwrap();
         assert_eq!(both.size, Some(Size::new(1024, 700)));
+        assert!(read("disable-audio", "true").unwrap().disable_audio);
+        assert!(read("enable-audio-input", "true").unwrap().audio_input);
+        assert!(read("console-audio", "false").is_ok());
     }
 
     /// Guacamole's list for RDP connections, without those that are keys of their own here.
@@ -378,12 +401,14 @@ mod tests {
             ("height", "100"),
             ("dpi", "12"),
             ("timezone", "Mars/Olympus"),
+            ("normalize-clipboard", "mac"),
             ("preconnection-id", "-1"),
             ("gateway-hostname", "gate"),
             ("remote-app", "||calc"),
             ("enable-drive", "true"),
             ("enable-printing", "true"),
-            ("enable-audio-input", "true"),
+            ("console-audio", "true"),
+            ("disable-audio", "1"),
             ("recording-path", "/x"),
             ("no-such-thing", "1"),
         ] {

@@ -7,8 +7,10 @@
 
 mod ask;
 mod compute;
+mod drive;
 mod files;
 mod open;
+mod place;
 mod redial;
 mod registry;
 mod remote;

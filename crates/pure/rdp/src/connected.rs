@@ -117,6 +117,7 @@ impl Connected {
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
+        self.channels.settle(outbox);
         Ok(())
     }
 
@@ -149,6 +150,7 @@ impl Connected {
                 self.channels.want_size(size);
                 self.ask_for_size(outbox);
             }
+            Input::Drive(reply) => self.channels.handle_drive(reply, outbox),
             _ if self.is_view_only => {}
             Input::Key { down, keysym, scancode } => {
                 self.keyboard.key(down, keysym, scancode, &mut events);
@@ -174,11 +176,12 @@ impl Connected {
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
+        self.channels.handle_timeout(now, outbox);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.updates.deadline()
+        self.updates.deadline().into_iter().chain(self.channels.deadline()).min()
     }
 
     fn read_fast_path(
@@ -223,7 +226,7 @@ impl Connected {
             self.path_probe.receive(now, data, (user, channel), outbox.bytes());
             return Ok(());
         }
-        if self.channels.receive(channel, data, outbox)? {
+        if self.channels.receive(now, channel, data, outbox)? {
             self.ask_for_size(outbox);
         }
         Ok(())

@@ -22,6 +22,7 @@ mod clipboard;
 mod config;
 mod connect;
 mod connected;
+mod devices;
 mod display_control;
 mod dynamic;
 mod error;
@@ -43,11 +44,13 @@ mod redirection;
 mod refusal;
 mod settings;
 mod share;
+mod sound;
 mod time_zone;
 
 pub use client::RdpClient;
 pub use config::{
-    ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, SummerTime, TimeZone, YearlyMoment,
+    ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+    SummerTime, TimeZone, YearlyMoment,
 };
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;

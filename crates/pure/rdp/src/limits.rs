@@ -31,8 +31,15 @@ pub(crate) const DYNAMIC_PDU_MAX_BYTES: usize = 1 << 16;
 /// have dozens.
 pub(crate) const DISPLAY_CONTROL_MAX_BYTES: usize = 1 << 14;
 
+/// Longest message on the channel of devices, in bytes. The longest ones write to files.
+pub(crate) const DEVICE_MESSAGE_MAX_BYTES: usize = (4 << 20) + 4096;
+
 /// Dynamic channels that may be open at a time.
 pub(crate) const DYNAMIC_CHANNELS_MAX: usize = 16;
+
+/// Longest message on the clipboard channel, in bytes, beside the content that was asked for: lists
+/// of formats have some thousands.
+pub(crate) const CLIPBOARD_MESSAGE_MAX_BYTES: usize = 1 << 16;
 
 /// Keys that can be down at a time. A further one lets go of the oldest.
 pub(crate) const KEYS_DOWN_MAX: usize = 64;

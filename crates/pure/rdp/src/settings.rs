@@ -73,11 +73,17 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
             redirected_session_id: 0,
         });
     }
-    if config.display_control {
+    if config.display_control || config.sound || config.microphone {
         connector = connector.with_static_channel(Named::<0>);
     }
-    if config.clipboard {
+    if config.clipboard_in || config.clipboard_out {
         connector = connector.with_static_channel(Named::<1>);
+    }
+    if config.sound {
+        connector = connector.with_static_channel(Named::<2>);
+    }
+    if config.devices.is_wanted() {
+        connector = connector.with_static_channel(Named::<3>);
     }
     Ok(connector)
 }
@@ -127,8 +133,8 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         domain: config.credentials.domain.clone(),
         client_build: 0,
         client_name: cut(&config.client_name, CLIENT_NAME_MAX),
-        keyboard_type: KeyboardType::IBM_ENHANCED,
-        keyboard_subtype: 0,
+        keyboard_type: KeyboardType(config.keyboard_layout.hardware().0),
+        keyboard_subtype: config.keyboard_layout.hardware().1,
         keyboard_functional_keys_count: 12,
         keyboard_layout: config.keyboard_layout.id,
         connection_type: ConnectionType::Lan,
@@ -148,8 +154,8 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         hardware_id: None,
         request_data: None,
         autologon: has_credentials,
-        enable_audio_playback: false,
-        enable_audio_capture: false,
+        enable_audio_playback: config.sound,
+        enable_audio_capture: config.microphone,
         performance_flags: performance_flags(config.looks),
         license_cache: None,
         timezone_info: time_zone::in_sequence(&config.time_zone),

@@ -21,8 +21,10 @@ use tokio::{
 use super::{
     ask::{Asking, Question},
     compute::Encodings,
+    drive::{DriveDesk, Offered},
     files::FileDesk,
     open::hex,
+    place,
     redial::{Due, Redial},
     registry::{Place, SessionId},
     remote::RemoteSide,
@@ -105,6 +107,12 @@ pub(super) async fn run(
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
             (key, result) = runner.files.next() => runner.session.handle_file(key, result),
+            (reply, offered) = runner.drive.next() => {
+                runner.remote.handle_input(Input::Drive(reply));
+                if let Some(Offered { path, size }) = offered {
+                    runner.session.handle_file_offered(&path, size);
+                }
+            }
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -140,6 +148,7 @@ struct Runner {
     asking: Asking,
     encodings: Encodings,
     files: FileDesk,
+    drive: DriveDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
     redial: Redial,
@@ -157,15 +166,18 @@ impl Runner {
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
             files: plan.drive.is_some(),
+            sound: plan.sound,
             ..app.config.session.each.clone()
         };
+        let place = plan.drive.as_ref().map(|drive| Arc::new(place::Place::new(drive, &hex(&id))));
         Self {
             app: Arc::clone(app),
             id,
             name: hex(&id),
             session: Session::new(Instant::now(), seed, config),
             remote: RemoteSide::dial(app, &plan),
-            files: FileDesk::new(plan.drive.as_ref(), &hex(&id)),
+            files: FileDesk::new(place.clone()),
+            drive: DriveDesk::new(place),
             redial: Redial::new(plan.driver.heals()),
             plan,
             asking: Asking::default(),
@@ -216,6 +228,7 @@ impl Runner {
             Ok(DrivenEvent::Event(Event::Unverified(words))) => {
                 tracing::warn!(session = self.name, "{words}");
             }
+            Ok(DrivenEvent::Event(Event::Drive(request))) => self.drive.start(request),
             Ok(DrivenEvent::Event(Event::Ticket(ticket))) => self.plan.driver.resume(&ticket),
             Ok(DrivenEvent::Event(Event::Redirected(redirect))) => self.follow(&redirect),
             Ok(DrivenEvent::Event(Event::Connected)) => self.handle_connected(now),
@@ -259,6 +272,7 @@ impl Runner {
     fn handle_connected(&mut self, now: Instant) {
         self.connected = true;
         self.redial.handle_up(now);
+        self.drive.reset();
         self.plan.forget_credentials();
         tracing::info!(session = self.name, "remote connected");
         self.session.handle_event(now, Event::Connected);
