@@ -4,6 +4,7 @@
 //! are bounded and end when what is waited for has happened.
 
 mod hostile;
+mod hostile_rdp;
 mod input;
 mod logins;
 mod metrics;

@@ -7,6 +7,7 @@ pub mod logins;
 pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod rdp;
+pub mod rdp_words;
 #[cfg(feature = "servers")]
 pub mod servers;
 pub mod tokens;

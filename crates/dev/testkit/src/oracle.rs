@@ -15,6 +15,7 @@ mod desktop_sizes;
 mod encoding;
 mod link;
 mod moves;
+mod rdp;
 mod rfb;
 mod tiles;
 mod token;
@@ -27,6 +28,7 @@ pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
 pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
+pub use rdp::{rdp_bitmaps, rdp_handshake, rdp_pointers, rdp_session};
 pub use rfb::{rfb_handshake, rfb_session};
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
@@ -36,7 +38,7 @@ pub use token::token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 25] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -52,6 +54,10 @@ pub const TARGETS: [Target; 21] = [
     ("rfb_desktop_sizes", |bytes| with(bytes, rfb_desktop_sizes)),
     ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
     ("rfb_session", |bytes| with(bytes, rfb_session)),
+    ("rdp_handshake", |bytes| with(bytes, rdp_handshake)),
+    ("rdp_session", |bytes| with(bytes, rdp_session)),
+    ("rdp_bitmaps", rdp_bitmaps),
+    ("rdp_pointers", rdp_pointers),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),
