@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial};
+use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, Target, dial};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
@@ -23,10 +23,9 @@ pub(super) enum RemoteSide {
 impl RemoteSide {
     /// Starts dialling what the plan names.
     pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
-        let (app, target) = (Arc::clone(app), plan.target.clone());
+        let (app, targets) = (Arc::clone(app), plan.targets());
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
-        let dialling =
-            Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
+        let dialling = Box::pin(async move { dial_any(&app, &targets).await });
         Self::Dialling { dialling, driver: plan.driver.clone(), limits }
     }
 
@@ -74,10 +73,33 @@ impl RemoteSide {
         }
     }
 
+    /// Says goodbye while others go on, and is gone.
+    pub(super) fn leave(&mut self) {
+        tokio::spawn(std::mem::replace(self, Self::Gone).shutdown());
+    }
+
     /// Says goodbye, for at most two seconds.
     pub(super) async fn shutdown(self) {
         if let Self::Up(driven) = self {
             driven.shutdown().await;
         }
     }
+}
+
+/// The first of several ways to one machine that leads there. What the policy refuses ends the
+/// search: what a remote named beside it is not to be trusted either.
+async fn dial_any(app: &App, targets: &[Target]) -> Result<Dialled, DialError> {
+    let mut last = DialError::NoAddresses;
+    for target in targets {
+        match dial(target, &app.policy, &app.config.timeouts).await {
+            Err(
+                error @ (DialError::Resolve { .. }
+                | DialError::NoAddresses
+                | DialError::Connect { .. }
+                | DialError::Timeout { .. }),
+            ) => last = error,
+            other => return other,
+        }
+    }
+    Err(last)
 }
