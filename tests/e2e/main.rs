@@ -5,6 +5,7 @@
 
 mod hostile;
 mod input;
+mod kerberos;
 mod logins;
 mod metrics;
 mod oracle;

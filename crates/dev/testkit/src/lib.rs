@@ -4,6 +4,8 @@
 pub mod hostile;
 #[cfg(feature = "servers")]
 pub mod logins;
+#[cfg(feature = "servers")]
+pub mod nla_server;
 pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod rd_gateway;

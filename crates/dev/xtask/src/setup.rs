@@ -88,6 +88,8 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("xrdp"), "xrdp"),
     need(Group::Test, Sign::File("/etc/X11/xrdp/xorg.conf"), "xorgxrdp"),
     need(Group::Test, Sign::Program("freerdp-shadow-cli"), "freerdp2-shadow-x11"),
+    need(Group::Test, Sign::Program("krb5kdc"), "krb5-kdc"),
+    need(Group::Test, Sign::Program("kadmin.local"), "krb5-admin-server"),
     need(Group::Test, Sign::Program("xdotool"), "xdotool"),
     need(Group::Test, Sign::Program("xclip"), "xclip"),
     need(Group::Test, Sign::Browser, "chromium"),

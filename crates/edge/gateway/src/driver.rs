@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use porthole_dial::{Protocol, Target, Transport, Verify};
+use porthole_dial::{Kdc, Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
 use porthole_rdp::{RdpClient, RdpConfig};
 use porthole_remote::{Credentials, Remote, RemoteError};
@@ -53,6 +53,14 @@ impl DriverSettings {
         match self {
             Self::Vnc(_) => None,
             Self::Rdp(rdp) => rdp.verify(),
+        }
+    }
+
+    /// Who is asked for Kerberos tickets, if anybody.
+    pub(crate) const fn kdc(&self) -> Option<&Kdc> {
+        match self {
+            Self::Vnc(_) => None,
+            Self::Rdp(rdp) => rdp.kerberos.kdc.as_ref(),
         }
     }
 

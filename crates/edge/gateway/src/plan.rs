@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use porthole_dial::{Protocol, Target, TlsSettings, Transport, Verify};
+use porthole_dial::{Kdc, Protocol, Target, TlsSettings, Transport, Verify};
 use porthole_remote::Credentials;
 use porthole_session::Permissions;
 use porthole_token::{Address, Claims, Permission, Verified};
@@ -26,6 +26,8 @@ pub struct Plan {
     pub target: Target,
     /// What the driver is told.
     pub driver: DriverConfig,
+    /// Who is asked for Kerberos tickets.
+    pub kdc: Option<Kdc>,
     /// What the holder of this token may do, in the bits of the link's Welcome record. Only what
     /// this gateway offers is in it.
     pub permissions: u16,
@@ -93,6 +95,7 @@ impl Plan {
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
             driver: settings.driver(&target, credentials, clipboard_max_bytes, lossy, config),
+            kdc: settings.kdc().cloned(),
             permissions: permissions.0,
             view_only: !permissions.allow(Permissions::INPUT),
             lossy,

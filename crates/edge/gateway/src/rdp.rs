@@ -1,12 +1,14 @@
 //! RDP connections in Guacamole's words, and what they make of the driver.
 
 mod behind;
+mod kerberos;
 
 use porthole_dial::Verify;
 use porthole_rdp::{ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode};
 use porthole_remote::Credentials;
 
 pub(crate) use behind::{Behind, share_credentials};
+pub(crate) use kerberos::Kerberos;
 
 use crate::config::Config;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
@@ -44,6 +46,8 @@ pub struct RdpParameters {
     pub looks: Looks,
     /// `gateway-hostname` and its like.
     pub behind: Behind,
+    /// `auth-pkg` and `kdc-url`.
+    pub kerberos: Kerberos,
 }
 
 impl RdpParameters {
@@ -70,7 +74,7 @@ impl RdpParameters {
         if credentials.domain.is_none() {
             credentials.domain.clone_from(&self.domain);
         }
-        RdpConfig {
+        let mut driver = RdpConfig {
             credentials,
             security: self.security,
             server_name: server_name.to_owned(),
@@ -91,7 +95,9 @@ impl RdpParameters {
             clipboard_max_bytes,
             handshake_max: config.handshake_max,
             ..defaults
-        }
+        };
+        self.kerberos.apply(&mut driver);
+        driver
     }
 }
 
@@ -142,13 +148,18 @@ impl Vocabulary for RdpParameters {
                 self.preconnection.get_or_insert_default().id = id;
             }
             "preconnection-blob" => self.preconnection.get_or_insert_default().blob = some(),
-            _ => return Ok(self.behind.take(name, value)? || self.take_looks(name, value)?),
+            _ => {
+                return Ok(self.behind.take(name, value)?
+                    || self.kerberos.take(name, value)?
+                    || self.take_looks(name, value)?);
+            }
         }
         Ok(true)
     }
 
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
-        self.behind.check()
+        self.behind.check()?;
+        self.kerberos.check()
     }
 }
 
@@ -207,6 +218,7 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("enable-sftp", &["false"], "files cannot be transferred yet"),
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
     ("cert-tofu", &["false"], "nothing remembers certificates; write cert-fingerprints"),
+    ("kerberos-cache", &[], "tickets are asked for with the password, and kept nowhere"),
     ("disable-auth", &["false"], "signing in cannot be left out"),
     ("timezone", &[], "time zones are not passed on"),
     ("remote-app", &[], "single applications are not supported; write initial-program"),
@@ -267,6 +279,10 @@ mod tests {
             ("resize-method", "reconnect"),
             ("preconnection-id", "-1"),
             ("gateway-port", "0"),
+            ("auth-pkg", "pku2u"),
+            ("kdc-url", "http://dc"),
+            ("kdc-url", "dc:88"),
+            ("kerberos-cache", "/tmp/tickets"),
             ("remote-app", "||calc"),
             ("enable-drive", "true"),
             ("enable-printing", "true"),

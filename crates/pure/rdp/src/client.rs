@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::{Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use porthole_wire::Reader;
@@ -61,6 +61,10 @@ impl RdpClient {
             match steps.step(now, input, &self.config, self.outbox.bytes())? {
                 Turn::Wait => return Ok(()),
                 Turn::Next => {}
+                Turn::Exchange(question) => {
+                    self.outbox.exchange(question);
+                    return Ok(());
+                }
                 Turn::Secure => {
                     self.outbox.secure(Secure::Certificate);
                     return Ok(());
@@ -84,6 +88,13 @@ impl RdpClient {
             }
         }
         Ok(())
+    }
+
+    /// Asks the KDC, where that is what a step led to.
+    fn ask(&mut self, turn: Turn) {
+        if let Turn::Exchange(question) = turn {
+            self.outbox.exchange(question);
+        }
     }
 
     /// Passes a result on; after an error nothing more is read or written.
@@ -123,9 +134,26 @@ impl Remote for RdpClient {
     fn handle_secured(&mut self, now: Instant, peer: &PeerIdentity) -> Result<(), RemoteError> {
         let result = match &mut self.phase {
             Phase::Connecting { steps, .. } => {
-                steps.handle_secured(now, peer, &self.config, self.outbox.bytes())
+                let turn = steps.handle_secured(now, peer, &self.config, self.outbox.bytes());
+                turn.map(|turn| self.ask(turn))
             }
             Phase::Connected(_) | Phase::Ended => Err(RdpError::SecuredUnasked),
+        };
+        self.settle(result)
+    }
+
+    fn handle_exchanged(
+        &mut self,
+        now: Instant,
+        answer: Result<Bytes, String>,
+    ) -> Result<(), RemoteError> {
+        let result = match &mut self.phase {
+            Phase::Connecting { steps, .. } => {
+                let turn = steps.handle_exchanged(now, answer, self.outbox.bytes());
+                turn.map(|turn| self.ask(turn))
+            }
+            // What it was for is over.
+            Phase::Connected(_) | Phase::Ended => Ok(()),
         };
         self.settle(result)
     }

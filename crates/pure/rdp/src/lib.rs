@@ -11,8 +11,8 @@
 //! [`ARRIVED_MAX_BYTES`] must be buffered for it to make progress.
 //!
 //! It does not open sockets, speak TLS (it asks for [`porthole_remote::Output::Secure`]), encode
-//! pictures, or know who is watching. For NTLM and licences IronRDP asks the system for random
-//! numbers and, in NTLM, for the time: the one place where this tier's rule is bent.
+//! pictures, or know who is watching. For NTLM, Kerberos and licences IronRDP asks the system for random
+//! numbers and, in the first two, for the time: the one place where this tier's rule is bent.
 
 mod bulk;
 mod certificate;
@@ -42,10 +42,13 @@ mod settings;
 mod share;
 
 pub use client::RdpClient;
-pub use config::{ColorDepth, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone};
+pub use config::{
+    AuthPackage, ColorDepth, KdcScheme, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
+};
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
+pub use nla::KdcFault;
 pub use refusal::{ErrorInfo, LogonFault};
 
 #[cfg(test)]

@@ -37,6 +37,10 @@ async fn refused_connections(config: &Config) -> Vec<String> {
 }
 
 async fn check(connection: &Connection, policy: &TargetPolicy) -> Result<(), String> {
+    if let Some(kdc) = connection.driver.kdc() {
+        let permitted = check_address(connection, policy, kdc.host(), kdc.port()).await;
+        permitted.map_err(|error| format!("parameters.kdc-url: {error}"))?;
+    }
     let (host, port) = match &connection.target.transport {
         Transport::Unix { path } => {
             return policy.check_unix(path).map(drop).map_err(|error| advise_unix(&error));
@@ -51,6 +55,16 @@ async fn check(connection: &Connection, policy: &TargetPolicy) -> Result<(), Str
         Transport::WebSocket(target) => host_and_port(&target.url).ok_or("the url has no host")?,
         _ => return Err("this kind of transport cannot be checked".to_owned()),
     };
+    check_address(connection, policy, &host, port).await
+}
+
+/// Whether one of the host's addresses may be dialled.
+async fn check_address(
+    connection: &Connection,
+    policy: &TargetPolicy,
+    host: &str,
+    port: u16,
+) -> Result<(), String> {
     let protocol = connection.target.protocol;
     let host = host.trim_matches(['[', ']']);
     let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {

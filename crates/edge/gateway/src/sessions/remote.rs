@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, dial};
+use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, KdcClient, dial};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
@@ -13,7 +13,12 @@ type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>
 /// A connection to a remote in any of its stages.
 pub(super) enum RemoteSide {
     /// On its way.
-    Dialling { dialling: Dialling, driver: DriverConfig, limits: DrivenLimits },
+    Dialling {
+        dialling: Dialling,
+        driver: DriverConfig,
+        limits: DrivenLimits,
+        kdc: Option<KdcClient>,
+    },
     /// Up.
     Up(Box<Driven>),
     /// Never came up, or is no more.
@@ -26,9 +31,13 @@ impl RemoteSide {
         let (app, mut target) = (Arc::clone(app), plan.target.clone());
         share_credentials(&mut target, plan.driver.credentials());
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
+        let kdc = plan.kdc.clone().map(|kdc| {
+            let policy = Arc::new(app.policy.clone());
+            KdcClient::new(kdc, target.protocol, policy, app.config.timeouts)
+        });
         let dialling =
             Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
-        Self::Dialling { dialling, driver: plan.driver.clone(), limits }
+        Self::Dialling { dialling, driver: plan.driver.clone(), limits, kdc }
     }
 
     /// The next thing the remote has to say. Cancel-safe; never ready once the remote is gone.
@@ -37,7 +46,7 @@ impl RemoteSide {
     ///
     /// The remote could not be reached, was lost, or broke its protocol.
     pub(super) async fn next(&mut self, surface: &mut Surface) -> Result<DrivenEvent, DialError> {
-        if let Self::Dialling { dialling, driver, limits } = self {
+        if let Self::Dialling { dialling, driver, limits, kdc } = self {
             let dialled = match dialling.await {
                 Ok(dialled) => dialled,
                 Err(error) => {
@@ -52,7 +61,10 @@ impl RemoteSide {
                     return Err(error.into());
                 }
             };
-            let driven = Driven::new(dialled.stream, remote, dialled.tls, *limits);
+            let mut driven = Driven::new(dialled.stream, remote, dialled.tls, *limits);
+            if let Some(kdc) = kdc.take() {
+                driven = driven.with_kdc(kdc);
+            }
             *self = Self::Up(Box::new(driven));
         }
         match self {
