@@ -31,7 +31,7 @@ use crate::measure::Settings;
 use crate::options::Options;
 use crate::report::{Report, Results};
 use crate::subject::Candidate;
-use crate::workload::Task;
+use crate::workload::{Measured, Server, Task};
 
 /// Threads for the viewers, and for servers within this program.
 const VIEWER_THREADS: usize = 2;
@@ -80,7 +80,9 @@ fn measure_all(options: &Options) -> Result<Report> {
     let machine = Machine::look()?;
     let mut results = Results::default();
     for task in tasks {
-        for candidate in &candidates {
+        // Peers are measured on VNC servers alone.
+        let has_peers = task.server == Server::Vnc;
+        for candidate in candidates.iter().filter(|it| has_peers || it.is_ours()) {
             eprintln!("{}, {} ...", task.name(), candidate.name());
             measure_one(&settings, &runtime, candidate, task, &mut results)
                 .with_context(|| format!("{}, {}", task.name(), candidate.name()))?;
@@ -101,12 +103,12 @@ fn measure_one(
     task: Task,
     results: &mut Results,
 ) -> Result<()> {
-    match task {
-        Task::Load(workload) => {
-            results.loads.push(measure::load(settings, runtime, candidate, workload)?);
+    match task.what {
+        Measured::Load(workload) => {
+            results.loads.push(measure::load(settings, runtime, candidate, task, workload)?);
         }
-        Task::Latency => {
-            results.latencies.push(measure::latency(settings, runtime, candidate)?);
+        Measured::Latency => {
+            results.latencies.push(measure::latency(settings, runtime, candidate, task)?);
         }
     }
     Ok(())

@@ -12,8 +12,8 @@ use crate::remote::Remote;
 use crate::report::{Account, LatencyRow, LoadRow, Spread};
 use crate::scene::{Film, KeyScene, Playing};
 use crate::subject::{Candidate, Direct, GatewayOptions, Subject};
-use crate::viewer::Sight;
-use crate::workload::Workload;
+use crate::viewer::{Sight, Viewer};
+use crate::workload::{Server, Task, Workload};
 
 /// How long a scene plays before it is measured: first pictures and allocations are over then.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(2);
@@ -43,12 +43,17 @@ pub(crate) fn load(
     settings: &Settings,
     runtime: &Runtime,
     candidate: &Candidate,
+    task: Task,
     workload: Workload,
 ) -> Result<LoadRow> {
-    let mut server = Remote::start(settings.size, candidate.remote_port())?;
-    let playing = Playing::start(workload, &server.display())?;
-    let subject = candidate.start(server.address(), settings.size)?;
-    let mut viewer = subject.attach(runtime, server.address(), Sight::Counts)?;
+    let mut server = Remote::start(task.server, settings.size, candidate.remote_port())?;
+    let subject = candidate.start(&server.place(), settings.size)?;
+    let mut logged_on = log_on(&server, subject.as_ref(), runtime)?;
+    let playing = Playing::start(workload, &server.wait_for_display(settings.size)?)?;
+    let mut viewer = match logged_on.take() {
+        Some(viewer) => viewer,
+        None => subject.attach(runtime, server.address(), Sight::Counts)?,
+    };
     viewer.wait_for_picture()?;
     std::thread::sleep(WARM_UP);
 
@@ -79,7 +84,7 @@ pub(crate) fn load(
     });
     let Usage { cpu_percent: server_cpu_percent, .. } = server_after.since(&server_before);
     Ok(LoadRow {
-        workload: workload.name(),
+        workload: task.name(),
         subject: candidate.name(),
         seconds,
         steps,
@@ -88,6 +93,14 @@ pub(crate) fn load(
         counts,
         psnr_db,
     })
+}
+
+/// Watches a remote that has no screen before somebody does.
+fn log_on(remote: &Remote, subject: &dyn Subject, runtime: &Runtime) -> Result<Option<Viewer>> {
+    if !remote.needs_logon() {
+        return Ok(None);
+    }
+    Ok(Some(subject.attach(runtime, remote.address(), Sight::Counts)?))
 }
 
 /// How close the film is to what was drawn, for a viewer of its own that decodes: the one whose
@@ -110,7 +123,8 @@ fn film_psnr_db(
     Ok(gallery.psnr_db(&film.frames))
 }
 
-/// Time from a key to the pixels that answer it, without and with the subject, on one server.
+/// Time from a key to the pixels that answer it, without and with the subject, on one server. Over
+/// RDP there is no viewer without the subject.
 ///
 /// # Errors
 ///
@@ -119,18 +133,24 @@ pub(crate) fn latency(
     settings: &Settings,
     runtime: &Runtime,
     candidate: &Candidate,
+    task: Task,
 ) -> Result<LatencyRow> {
-    let server = Remote::start(settings.size, candidate.remote_port())?;
-    let _scene = KeyScene::start(&server.display())?;
-    let subject = candidate.start(server.address(), settings.size)?;
+    let server = Remote::start(task.server, settings.size, candidate.remote_port())?;
+    let subject = candidate.start(&server.place(), settings.size)?;
+    let logged_on = log_on(&server, subject.as_ref(), runtime)?;
+    let _scene = KeyScene::start(&server.wait_for_display(settings.size)?)?;
+    drop(logged_on);
     // One after the other: a server with two viewers has more to do. Twice, in turns, so that
     // what else the machine does meanwhile is spread over both.
     let (mut direct, mut through) = (Vec::new(), Vec::new());
     for _ in 0..2 {
-        direct.extend(press_keys(settings, &Direct, runtime, server.address())?);
+        if task.server == Server::Vnc {
+            direct.extend(press_keys(settings, &Direct, runtime, server.address())?);
+        }
         through.extend(press_keys(settings, subject.as_ref(), runtime, server.address())?);
     }
     Ok(LatencyRow {
+        task: task.name(),
         subject: candidate.name(),
         direct: Spread::of(&mut direct),
         through: Spread::of(&mut through),

@@ -17,7 +17,8 @@ use crate::workload::Task;
 #[command(name = "porthole-bench")]
 pub(crate) struct Options {
     /// What to measure on a real VNC server, separated by commas: idle, typing, terminal, page, photos,
-    /// video, switch, drag, latency. Without it, all of them, unless --sessions is there.
+    /// video, switch, drag, latency; behind xrdp- and shadow- the same on RDP servers, such as
+    /// xrdp-typing. Without it, everything that has a target, unless --sessions is there.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     workloads: Vec<String>,
     /// How long each workload is measured, after two seconds to warm up.

@@ -1,21 +1,58 @@
-//! The VNC server that everything is measured on.
+//! The servers that everything is measured on.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use porthole_testkit::servers::{Process, XtigerVnc, XvncOptions, read_banner, wait_until};
+use porthole_testkit::servers::{
+    Display, Process, RdpShadow, Xrdp, XtigerVnc, XvncOptions, read_banner, wait_until,
+};
+
+use crate::workload::Server;
 
 /// How long a server on a port of our choice may take to become ready.
 const READY_MAX: Duration = Duration::from_secs(30);
 
-/// A running TigerVNC server.
+/// How long a session that is made by a logon may take.
+const SESSION_MAX: Duration = Duration::from_secs(60);
+
+/// What the gateway has to know of a remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// `vnc` or `rdp`.
+    pub(crate) protocol: &'static str,
+    /// More keys of its connection, a line each.
+    pub(crate) keys: String,
+}
+
+impl Place {
+    /// A VNC server that asks for nothing.
+    pub(crate) const fn vnc(address: SocketAddr) -> Self {
+        Self { address, protocol: "vnc", keys: String::new() }
+    }
+
+    /// An RDP server whose certificate is its own maker's, as that of all here.
+    fn rdp(address: SocketAddr, (user, password): (&str, &str)) -> Self {
+        let keys = format!(
+            "username = \"{user}\"\npassword = \"{password}\"\ntls = {{ verify = \"off\" }}\n"
+        );
+        Self { address, protocol: "rdp", keys }
+    }
+}
+
+/// A running server.
 pub(crate) enum Remote {
-    /// On a port that the system chose.
+    /// TigerVNC on a port that the system chose.
     Anywhere(Box<XtigerVnc>),
-    /// On a port that somebody counts on.
+    /// TigerVNC on a port that somebody counts on.
     Fixed(Box<FixedRemote>),
+    /// xrdp, which makes a screen when somebody logs on.
+    Xrdp(Box<Xrdp>),
+    /// `FreeRDP`'s shadow server.
+    Shadow(Box<RdpShadow>),
 }
 
 /// A server on a fixed port of the loopback address.
@@ -31,12 +68,18 @@ impl Remote {
     /// # Errors
     ///
     /// It does not start; the port may be taken.
-    pub(crate) fn start(geometry: (u16, u16), port: Option<u16>) -> Result<Self> {
-        let Some(port) = port else {
-            let options = XvncOptions { geometry, ..XvncOptions::default() };
-            return Ok(Self::Anywhere(Box::new(XtigerVnc::start(options)?)));
-        };
-        Ok(Self::Fixed(Box::new(FixedRemote::start(geometry, port)?)))
+    pub(crate) fn start(server: Server, geometry: (u16, u16), port: Option<u16>) -> Result<Self> {
+        match (server, port) {
+            (Server::Vnc, None) => {
+                let options = XvncOptions { geometry, ..XvncOptions::default() };
+                Ok(Self::Anywhere(Box::new(XtigerVnc::start(options)?)))
+            }
+            (Server::Vnc, Some(port)) => {
+                Ok(Self::Fixed(Box::new(FixedRemote::start(geometry, port)?)))
+            }
+            (Server::Xrdp, _) => Ok(Self::Xrdp(Box::new(Xrdp::start()?))),
+            (Server::Shadow, _) => Ok(Self::Shadow(Box::new(RdpShadow::start(geometry, None)?))),
+        }
     }
 
     /// Where it listens.
@@ -44,14 +87,44 @@ impl Remote {
         match self {
             Self::Anywhere(server) => server.address(),
             Self::Fixed(server) => server.address,
+            Self::Xrdp(server) => server.address(),
+            Self::Shadow(server) => server.address(),
         }
     }
 
-    /// The name of its display.
-    pub(crate) fn display(&self) -> String {
+    /// What the gateway has to know of it.
+    pub(crate) fn place(&self) -> Place {
         match self {
-            Self::Anywhere(server) => server.display().name(),
-            Self::Fixed(server) => server.display.clone(),
+            Self::Anywhere(_) | Self::Fixed(_) => Place::vnc(self.address()),
+            Self::Xrdp(server) => Place::rdp(server.address(), server.login()),
+            // It takes anybody.
+            Self::Shadow(server) => Place::rdp(server.address(), ("bench", "bench")),
+        }
+    }
+
+    /// Whether its screen is there only after somebody has logged on.
+    pub(crate) const fn needs_logon(&self) -> bool {
+        matches!(self, Self::Xrdp(_))
+    }
+
+    /// Waits until its screen is there and has this many columns and rows; the name of its display.
+    ///
+    /// # Errors
+    ///
+    /// It does not come.
+    pub(crate) fn wait_for_display(&self, (width, height): (u16, u16)) -> Result<String> {
+        let ready = |display: Display| -> Result<String> {
+            wait_until("the remote's screen", SESSION_MAX, || {
+                let screen = display.read_root().ok();
+                Ok(screen.filter(|it| (it.width, it.height) == (width, height)))
+            })?;
+            Ok(display.name())
+        };
+        match self {
+            Self::Anywhere(server) => ready(server.display()),
+            Self::Fixed(server) => Ok(server.display.clone()),
+            Self::Xrdp(server) => ready(server.display()),
+            Self::Shadow(server) => ready(server.display()),
         }
     }
 
@@ -60,6 +133,8 @@ impl Remote {
         match self {
             Self::Anywhere(server) => server.process().id(),
             Self::Fixed(server) => server.process.id(),
+            Self::Xrdp(server) => server.process().id(),
+            Self::Shadow(server) => server.process().id(),
         }
     }
 }

@@ -38,8 +38,8 @@ pub(crate) fn sessions(
 ) -> Result<ScaleRow> {
     files::make_room(count)?;
     let servers = Servers::start(runtime, mix, size)?;
-    let remotes = [servers.active, servers.still];
-    let gateway = GatewaySubject::start(&settings.gateway, &remotes, Some(count))?;
+    let remotes = [servers.active, servers.still].map(crate::remote::Place::vnc);
+    let gateway = GatewaySubject::start(&settings.gateway, &remotes, size, Some(count))?;
     let gateway_id = gateway.process_id().context("nothing to account")?;
     let empty = Sample::take(gateway_id)?;
     let probe = servers.probe();

@@ -64,39 +64,89 @@ impl Workload {
     }
 }
 
-/// One thing to measure on a real server.
+/// What shows the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Task {
+pub(crate) enum Server {
+    /// TigerVNC.
+    Vnc,
+    /// xrdp, with a session of its own.
+    Xrdp,
+    /// `FreeRDP`'s shadow server.
+    Shadow,
+}
+
+impl Server {
+    const ALL: [Self; 3] = [Self::Vnc, Self::Xrdp, Self::Shadow];
+
+    /// What names begin with.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Vnc => "",
+            Self::Xrdp => "xrdp-",
+            Self::Shadow => "shadow-",
+        }
+    }
+}
+
+/// What there is to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measured {
     /// CPU time, bytes and frames while something happens.
     Load(Workload),
     /// Time from a key to the pixels that answer it.
     Latency,
 }
 
+/// One thing to measure on a real server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// What shows the screen.
+    pub(crate) server: Server,
+    /// What is measured.
+    pub(crate) what: Measured,
+}
+
 impl Task {
-    /// All of them.
+    /// What is measured when nothing is named: everything over VNC, and of RDP what has a target.
     pub(crate) fn all() -> Vec<Self> {
-        Workload::ALL.into_iter().map(Self::Load).chain([Self::Latency]).collect()
+        let over_rdp = [
+            (Server::Xrdp, Measured::Load(Workload::Typing)),
+            (Server::Xrdp, Measured::Load(Workload::Terminal)),
+            (Server::Xrdp, Measured::Load(Workload::Video)),
+            (Server::Xrdp, Measured::Latency),
+            (Server::Shadow, Measured::Load(Workload::Video)),
+        ];
+        let over_rdp = over_rdp.into_iter().map(|(server, what)| Self { server, what });
+        Self::of(Server::Vnc).chain(over_rdp).collect()
+    }
+
+    fn of(server: Server) -> impl Iterator<Item = Self> {
+        let all = Workload::ALL.into_iter().map(Measured::Load).chain([Measured::Latency]);
+        all.map(move |what| Self { server, what })
     }
 
     /// Its name on the command line and in results.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Load(workload) => workload.name(),
-            Self::Latency => "latency",
-        }
+    pub(crate) fn name(self) -> String {
+        let name = match self.what {
+            Measured::Load(workload) => workload.name(),
+            Measured::Latency => "latency",
+        };
+        format!("{}{name}", self.server.prefix())
     }
 
-    /// Reads `typing` or `latency`.
+    /// Reads `typing`, `latency` or `xrdp-typing`.
     ///
     /// # Errors
     ///
     /// There is no such thing.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let found = Self::all().into_iter().find(|task| task.name() == text);
+        let found = Server::ALL.into_iter().flat_map(Self::of).find(|task| task.name() == text);
         let Some(task) = found else {
-            let known: Vec<&str> = Self::all().into_iter().map(Self::name).collect();
-            bail!("no workload {text:?}; there are {}", known.join(", "));
+            let known: Vec<String> = Self::of(Server::Vnc).map(Self::name).collect();
+            bail!(
+                "no workload {text:?}; there are {}, and the same behind xrdp- and shadow-",
+                known.join(", ")
+            );
         };
         Ok(task)
     }
@@ -109,9 +159,11 @@ mod tests {
     #[test]
     fn reads_names() {
         for task in Task::all() {
-            assert_eq!(Task::parse(task.name()).unwrap(), task);
+            assert_eq!(Task::parse(&task.name()).unwrap(), task);
         }
-        for wrong in ["", "many=7", "Idle"] {
+        let want = Task { server: Server::Shadow, what: Measured::Load(Workload::Drag) };
+        assert_eq!(Task::parse("shadow-drag").unwrap(), want);
+        for wrong in ["", "many=7", "Idle", "xrdp", "vnc-idle", "xrdp-shadow-idle"] {
             assert!(Task::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -15,7 +15,7 @@ use crate::refuse::expect;
 const GEOMETRY: (u16, u16) = (1024, 768);
 
 /// Certificates of servers here are their own makers'.
-const ANY_CERTIFICATE: &str = "\n[tls]\nverify = \"off\"\n";
+pub(crate) const ANY_CERTIFICATE: &str = "\n[tls]\nverify = \"off\"\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_desktop_of_xrdp_is_exact_and_takes_input() -> Result<()> {

@@ -10,7 +10,7 @@ fn load_row(subject: &'static str, account: Option<Account>) -> LoadRow {
     (counts.frames, counts.bytes) = (300, 5_000_000);
     counts.add_images("jpeg", Images { count: 7, bytes: 9, pixels: 11 });
     LoadRow {
-        workload: "video",
+        workload: "video".to_owned(),
         subject,
         seconds: 10.0,
         steps: 300,
@@ -25,7 +25,12 @@ fn results() -> Results {
     let spread = Spread::of(&mut [Duration::from_millis(3)]);
     Results {
         loads: vec![load_row("porthole", Some(Account::default())), load_row("websockify", None)],
-        latencies: vec![LatencyRow { subject: "porthole", direct: spread, through: spread }],
+        latencies: vec![LatencyRow {
+            task: "latency".to_owned(),
+            subject: "porthole",
+            direct: spread,
+            through: spread,
+        }],
         scales: vec![ScaleRow {
             mix: "idle",
             sessions: 200,

@@ -11,8 +11,8 @@ use crate::viewer::{Counts, Images};
 /// What one workload cost.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadRow {
-    /// The workload's name.
-    pub(crate) workload: &'static str,
+    /// The workload's name, behind that of the server if it is not TigerVNC.
+    pub(crate) workload: String,
     /// What was measured.
     pub(crate) subject: &'static str,
     /// How long it was measured.
@@ -45,6 +45,8 @@ pub(crate) struct Account {
 /// Key to pixel.
 #[derive(Debug, Clone)]
 pub(crate) struct LatencyRow {
+    /// `latency`, behind the name of the server if it is not TigerVNC.
+    pub(crate) task: String,
     /// What was measured.
     pub(crate) subject: &'static str,
     /// With the viewer connected to the remote itself.
@@ -177,7 +179,15 @@ impl LoadRow {
 impl LatencyRow {
     pub(super) fn json(&self) -> Value {
         let (direct, through) = (self.direct, self.through);
+        if direct.samples == 0 {
+            return json!({
+                "task": self.task,
+                "subject": self.subject,
+                "through": through.json(),
+            });
+        }
         json!({
+            "task": self.task,
             "subject": self.subject,
             "direct": direct.json(),
             "through": through.json(),

@@ -158,9 +158,15 @@ pub(super) fn latencies(report: &Value) -> Table {
             cells.push(at("samples", 0));
             table.rows.push(cells);
         };
-        add("straight to the remote".to_owned(), "direct");
-        add(format!("through {subject}"), "through");
-        add(format!("added by {subject}"), "added");
+        let task = text(row, "task");
+        let server = task.strip_suffix("latency").unwrap_or_default().replace('-', ": ");
+        if row.get("direct").is_some() {
+            add(format!("{server}straight to the remote"), "direct");
+        }
+        add(format!("{server}through {subject}"), "through");
+        if row.get("added").is_some() {
+            add(format!("{server}added by {subject}"), "added");
+        }
     }
     table
 }

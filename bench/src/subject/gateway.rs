@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use porthole_link::ToGateway;
-use porthole_pixels::{Rect, Surface};
+use porthole_link::{Feature, ToGateway};
+use porthole_pixels::{Rect, Size, Surface};
 use porthole_testkit::servers::Gateway;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Counts as LinkCounts, Viewer as LinkViewer, ViewerOptions};
@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Subject;
+use crate::remote::Place;
 use crate::scene::SPOT;
 use crate::viewer::{Counts, Images, Seat, Sight, Viewer};
 
@@ -45,18 +46,21 @@ pub(crate) struct GatewayOptions {
 pub(crate) struct GatewaySubject {
     gateway: Gateway,
     process_id: u32,
+    /// What the viewers of remotes of more than one size wish for.
+    size: Size,
 }
 
 impl GatewaySubject {
     /// Starts a gateway that may reach `remotes`, with the limits that it has by default, or
-    /// with room for this many sessions.
+    /// with room for this many sessions. Viewers have windows of the size given.
     ///
     /// # Errors
     ///
     /// It does not start.
     pub(crate) fn start(
         options: &GatewayOptions,
-        remotes: &[SocketAddr],
+        remotes: &[Place],
+        (width, height): (u16, u16),
         sessions: Option<usize>,
     ) -> Result<Self> {
         let toml = configuration(options, remotes, sessions)?;
@@ -64,13 +68,13 @@ impl GatewaySubject {
             command.env(AS_DEPLOYED.0, AS_DEPLOYED.1);
         })?;
         let process_id = gateway.process().id();
-        Ok(Self { gateway, process_id })
+        Ok(Self { gateway, process_id, size: Size::new(width, height) })
     }
 }
 
 fn configuration(
     options: &GatewayOptions,
-    remotes: &[SocketAddr],
+    remotes: &[Place],
     sessions: Option<usize>,
 ) -> Result<String> {
     let mut toml = "[server]\nlisten = \"127.0.0.1:0\"\n".to_owned();
@@ -83,19 +87,26 @@ fn configuration(
         writeln!(toml, "{name} = {value}")?;
     }
     toml.push_str(&tokens::config_toml());
-    let mut ports: Vec<u16> = remotes.iter().map(SocketAddr::port).collect();
-    ports.sort_unstable();
-    writeln!(
-        toml,
-        "[[policy.allow]]\nprotocol = \"vnc\"\nnetworks = [\"127.0.0.1/32\"]\nports = {ports:?}\n\
-         allow_special = true"
-    )?;
-    for remote in remotes {
-        let (host, port) = (remote.ip(), remote.port());
+    for protocol in ["vnc", "rdp"] {
+        let here = remotes.iter().filter(|remote| remote.protocol == protocol);
+        let mut ports: Vec<u16> = here.map(|remote| remote.address.port()).collect();
+        if ports.is_empty() {
+            continue;
+        }
+        ports.sort_unstable();
         writeln!(
             toml,
-            "[connections.{}]\nprotocol = \"vnc\"\nhostname = \"{host}\"\nport = {port}",
-            connection(*remote),
+            "[[policy.allow]]\nprotocol = \"{protocol}\"\nnetworks = [\"127.0.0.1/32\"]\n\
+             ports = {ports:?}\nallow_special = true"
+        )?;
+    }
+    for Place { address, protocol, keys } in remotes {
+        let (host, port) = (address.ip(), address.port());
+        writeln!(
+            toml,
+            "[connections.{}]\nprotocol = \"{protocol}\"\nhostname = \"{host}\"\nport = {port}\n\
+             {keys}",
+            connection(*address),
         )?;
         for (name, value) in &options.parameters {
             writeln!(toml, "parameters.{name} = {value:?}")?;
@@ -116,7 +127,11 @@ impl Subject for GatewaySubject {
 
     fn attach(&self, runtime: &Runtime, remote: SocketAddr, sight: Sight) -> Result<Viewer> {
         let token = tokens::for_connection(&connection(remote))?;
-        let options = ViewerOptions::new(self.gateway.address(), token);
+        let mut options = ViewerOptions::new(self.gateway.address(), token).wishing(self.size);
+        if !sight.has_pixels() {
+            // Nobody looks, so nobody minds that it cannot decode what the remote encoded.
+            options.hello.features |= Feature::VIDEO;
+        }
         let options = if sight.has_pixels() { options } else { options.skipping_pixels() };
         Ok(Viewer::start(runtime, sight, |seat| watch(options, seat)))
     }
@@ -187,8 +202,8 @@ mod tests {
             parameters: vec![("encodings".into(), "zrle".into())],
             pacing: vec![("lossy".into(), "false".into())],
         };
-        let remotes: [SocketAddr; 2] =
-            ["127.0.0.1:5902".parse().unwrap(), "127.0.0.1:5901".parse().unwrap()];
+        let remotes =
+            ["127.0.0.1:5902", "127.0.0.1:5901"].map(|at| Place::vnc(at.parse().unwrap()));
         let toml = configuration(&options, &remotes, None).unwrap();
         assert!(toml.contains("ports = [5901, 5902]\n"), "{toml}");
         assert!(toml.contains("[connections.remote-5902]\n"), "{toml}");

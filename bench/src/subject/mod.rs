@@ -18,6 +18,7 @@ pub(crate) use direct::Direct;
 pub(crate) use gateway::{GatewayOptions, GatewaySubject};
 pub(crate) use peer::{Peer, PeerOptions};
 
+use crate::remote::Place;
 use crate::viewer::{Sight, Viewer};
 
 /// A way from a remote to a viewer. To compare another program with the gateway, implement this
@@ -55,6 +56,11 @@ impl Candidate {
         }
     }
 
+    /// Whether it is the gateway.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Porthole(_))
+    }
+
     /// The port on which it wants its remote, if it has been told one.
     pub(crate) const fn remote_port(&self) -> Option<u16> {
         match self {
@@ -76,12 +82,13 @@ impl Candidate {
     /// # Errors
     ///
     /// It does not start.
-    pub(crate) fn start(&self, remote: SocketAddr, size: (u16, u16)) -> Result<Box<dyn Subject>> {
+    pub(crate) fn start(&self, remote: &Place, size: (u16, u16)) -> Result<Box<dyn Subject>> {
         match self {
             Self::Porthole(options) => {
-                Ok(Box::new(GatewaySubject::start(options, &[remote], None)?))
+                let remotes = std::slice::from_ref(remote);
+                Ok(Box::new(GatewaySubject::start(options, remotes, size, None)?))
             }
-            Self::Peer(peer) => peer.start(remote, size),
+            Self::Peer(peer) => peer.start(remote.address, size),
         }
     }
 }

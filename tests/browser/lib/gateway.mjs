@@ -42,8 +42,8 @@ export class Gateway {
   #tokens = [];
 
   /**
-   * @param {Record<string, number | { port: number, more: string }>} connections names and VNC ports on loopback; `more`: more
-   * lines, TOML too
+   * @param {Record<string, number | { port: number, more: string, protocol?: string }>} connections names and ports on
+   * loopback, of VNC servers unless `protocol` says otherwise; `more`: more lines, TOML too
    * @param {{ server?: string, tls?: { certificate: string, key: string }, extra?: string }} [options] `server`: lines for
    * `[server]`; `extra`: more sections; both TOML
    */
@@ -120,15 +120,15 @@ export class Gateway {
   }
 
   /**
-   * @param {Record<string, number | { port: number, more: string }>} connections
+   * @param {Record<string, number | { port: number, more: string, protocol?: string }>} connections
    * @param {string} server
    * @param {{ certificate: string, key: string } | undefined} tls
    * @param {string} extra
    */
   #configuration(connections, server, tls, extra) {
     const named = Object.entries(connections).map(([name, connection]) => {
-      const { port, more } = typeof connection === "number" ? { port: connection, more: "" } : connection;
-      return `[connections.${name}]\nprotocol = "vnc"\nhostname = "127.0.0.1"\nport = ${port}\n${more}\n`;
+      const { port, more, protocol = "vnc" } = typeof connection === "number" ? { port: connection, more: "" } : connection;
+      return `[connections.${name}]\nprotocol = "${protocol}"\nhostname = "127.0.0.1"\nport = ${port}\n${more}\n`;
     });
     const secured = tls === undefined ? "" : `[server.tls]\ncert_file = "${tls.certificate}"\nkey_file = "${tls.key}"\n`;
     return `[server]
@@ -151,6 +151,12 @@ secret = "${this.#secret}"
 
 [[policy.allow]]
 protocol = "vnc"
+networks = ["127.0.0.1"]
+ports = ["1024-65535"]
+allow_special = true
+
+[[policy.allow]]
+protocol = "rdp"
 networks = ["127.0.0.1"]
 ports = ["1024-65535"]
 allow_special = true

@@ -68,9 +68,9 @@ export class Program {
     });
   }
 
-  /** Asks it to leave, and makes it leave. */
-  async stop() {
-    this.#child.kill("SIGTERM");
+  /** Asks it to leave, and makes it leave. @param {"SIGTERM" | "SIGKILL"} [signal] */
+  async stop(signal = "SIGTERM") {
+    this.#child.kill(signal);
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), LEAVE_MAX_MS);
     await this.end;
     clearTimeout(timer);

@@ -14,10 +14,11 @@ const ATTEMPTS_MAX = 5;
 /**
  * Tries to start a server until it gets the port that was free a moment ago.
  *
- * @param {(port: number) => Promise<VncServer>} start
- * @returns {Promise<VncServer>}
+ * @template T
+ * @param {(port: number) => Promise<T>} start
+ * @returns {Promise<T>}
  */
-async function onFreePort(start) {
+export async function onFreePort(start) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start(await freePort());
@@ -29,11 +30,17 @@ async function onFreePort(start) {
   }
 }
 
-/** Whether something answers there. */
-function answers(/** @type {number} */ port) {
+/**
+ * Whether something answers there.
+ *
+ * @param {number} port
+ * @param {{ speaks?: boolean }} [options] `speaks`: false for servers that let the client begin
+ * @returns {Promise<boolean>}
+ */
+export function answers(port, { speaks = true } = {}) {
   return new Promise((done) => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("data", () => {
+    socket.once(speaks ? "data" : "connect", () => {
       socket.destroy();
       done(true);
     });
@@ -72,7 +79,7 @@ async function ready(program, others, display, port) {
 }
 
 /** The display whose number the server wrote to file descriptor 3. */
-async function numbered(/** @type {Program} */ program) {
+export async function numbered(/** @type {Program} */ program) {
   const [number] = await program.until("display number", () => /^\d+(?=\n)/.exec(program.third));
   return new Display(`:${number}`);
 }

@@ -13,9 +13,12 @@ use crate::{setup, workspace};
 ///
 /// A step before the demo fails, or the gateway cannot be started. Otherwise this does not
 /// return: the process is the gateway from then on, so that Ctrl-C is the gateway's to handle.
-pub(crate) fn run(release: bool, rest: &[String]) -> Result<()> {
+pub(crate) fn run(release: bool, rdp: bool, rest: &[String]) -> Result<()> {
     setup::ensure(&[setup::Group::Build, setup::Group::Desktop])?;
+    if rdp {
+        setup::ensure(&[setup::Group::RdpDesktop])?;
+    }
     let gateway = workspace::build_gateway(release)?;
-    let error = Command::new(&gateway).arg("demo").args(rest).exec();
+    let error = Command::new(&gateway).arg("demo").args(rdp.then_some("--rdp")).args(rest).exec();
     Err(error).with_context(|| format!("cannot start {}", gateway.display()))
 }

@@ -38,6 +38,9 @@ enum Task {
         /// Build with optimisations: slower to start, faster to use.
         #[arg(long)]
         release: bool,
+        /// A desktop of xrdp's in place of one over VNC.
+        #[arg(long)]
+        rdp: bool,
         /// Passed on to `porthole demo`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
@@ -77,7 +80,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Demo { release, rest } => demo::run(release, &rest),
+        Task::Demo { release, rdp, rest } => demo::run(release, rdp, &rest),
         Task::Test { only } => suite::run(&only),
         Task::Lint => lint::run(),
         Task::Deps => deps::run(),

@@ -21,13 +21,15 @@ pub(crate) enum Group {
     Build,
     /// A desktop to show.
     Desktop,
+    /// A desktop that is shown over RDP.
+    RdpDesktop,
     /// The servers, clients and the browser that tests and benches use.
     Test,
 }
 
 impl Group {
     /// Every group.
-    pub(crate) const ALL: &[Self] = &[Self::Build, Self::Desktop, Self::Test];
+    pub(crate) const ALL: &[Self] = &[Self::Build, Self::Desktop, Self::RdpDesktop, Self::Test];
 }
 
 /// How to tell that a package is there, whoever installed it.
@@ -82,11 +84,13 @@ const NEEDS: &[Need] = &[
     need(Group::Desktop, Sign::Program("xsetroot"), "x11-xserver-utils"),
     need(Group::Desktop, Sign::File("/usr/share/fonts/X11/misc"), "xfonts-base"),
     need(Group::Desktop, Sign::File("/usr/share/fonts/truetype/dejavu"), "fonts-dejavu-core"),
+    need(Group::RdpDesktop, Sign::Program("xrdp"), "xrdp"),
+    need(Group::RdpDesktop, Sign::File("/etc/X11/xrdp/xorg.conf"), "xorgxrdp"),
+    need(Group::RdpDesktop, Sign::Program("xauth"), "xauth"),
+    need(Group::RdpDesktop, Sign::Program("openssl"), "openssl"),
     need(Group::Test, Sign::Program("x11vnc"), "x11vnc"),
     need(Group::Test, Sign::Program("Xtightvnc"), "tightvncserver"),
     need(Group::Test, Sign::Program("Xvfb"), "xvfb"),
-    need(Group::Test, Sign::Program("xrdp"), "xrdp"),
-    need(Group::Test, Sign::File("/etc/X11/xrdp/xorg.conf"), "xorgxrdp"),
     need(Group::Test, Sign::Program("freerdp-shadow-cli"), "freerdp2-shadow-x11"),
     need(Group::Test, Sign::Program("krb5kdc"), "krb5-kdc"),
     need(Group::Test, Sign::Program("kadmin.local"), "krb5-admin-server"),
@@ -94,7 +98,6 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("xclip"), "xclip"),
     need(Group::Test, Sign::Browser, "chromium"),
     need(Group::Test, Sign::Program("websockify"), "websockify"),
-    need(Group::Test, Sign::Program("openssl"), "openssl"),
     need(Group::Test, Sign::Program("ffmpeg"), "ffmpeg"),
     need(Group::Test, Sign::Program("import"), "imagemagick"),
     need(Group::Test, Sign::Program("ip"), "iproute2"),

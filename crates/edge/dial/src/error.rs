@@ -141,6 +141,12 @@ pub enum DialError {
         /// What it may hold.
         limit: usize,
     },
+    /// The remote sent us to a place that we do not go to.
+    #[error("the remote's redirection is not followed: {reason}")]
+    Redirected {
+        /// Why not.
+        reason: &'static str,
+    },
     /// The driver panicked. Its remote is at fault until shown otherwise.
     #[error("the driver panicked: {message}")]
     RemotePanicked {
@@ -181,6 +187,7 @@ impl DialError {
             Self::Broken(_) => "broken",
             Self::WriteStalled { .. } => "write_stalled",
             Self::OverLimit { .. } => "over_limit",
+            Self::Redirected { .. } => "redirected",
             Self::RemotePanicked { .. } => "panicked",
             Self::Remote(error) => error.cause(),
         }
@@ -208,6 +215,7 @@ impl DialError {
             | Self::Broken(_)
             | Self::WriteStalled { .. }
             | Self::OverLimit { .. }
+            | Self::Redirected { .. }
             | Self::RemotePanicked { .. } => Blame::Remote,
         }
     }
@@ -242,6 +250,9 @@ impl DialError {
             Self::RdGateway { fault, .. } => format!("the RD Gateway: {fault}"),
             Self::Broken(_) => "the connection to the remote broke".into(),
             Self::WriteStalled { .. } => "the remote stopped responding".into(),
+            Self::Redirected { .. } => {
+                "the remote sent the connection to a place that cannot be reached from here".into()
+            }
             Self::OverLimit { .. } => "the remote sent or was sent too much at once".into(),
             Self::RemotePanicked { .. } => "the remote sent something that broke the driver".into(),
             Self::Remote(error) => error.to_string(),

@@ -107,8 +107,17 @@ impl Store for SandboxedDir {
         self.run(move |inside| inside.make_directory(&path))
     }
 
+    fn set_modified(&self, path: &StorePath, modified_ms: u64) -> Reply<'_, ()> {
+        let path = path.clone();
+        self.run(move |inside| inside.set_modified(&path, modified_ms))
+    }
+
     fn free_bytes(&self) -> Reply<'_, u64> {
         self.run(|inside| inside.free_bytes())
+    }
+
+    fn max_bytes(&self) -> u64 {
+        self.inside.limits().bytes
     }
 
     fn file_max_bytes(&self) -> u64 {
@@ -139,6 +148,11 @@ impl File for SandboxedFile {
             check_chunk(data.len())?;
             joined(spawn_blocking(move || file.write_at(offset, &data)).await)
         })
+    }
+
+    fn set_len(&self, len: u64) -> Reply<'_, ()> {
+        let file = Arc::clone(&self.0);
+        Box::pin(async move { joined(spawn_blocking(move || file.set_len(len)).await) })
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Page {
 /// How a file is opened for writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WriteMode {
+    /// It must be there, and keeps what is in it.
+    Existing,
     /// It must not be there yet.
     New,
     /// It is made if it is not there, and keeps what is in it.
@@ -74,7 +76,7 @@ pub trait Store: Debug + Send + Sync {
     /// Opens a file for reading.
     fn open_read(&self, path: &StorePath) -> Reply<'_, Box<dyn File>>;
 
-    /// Opens a file for writing.
+    /// Opens a file for writing and reading.
     fn open_write(&self, path: &StorePath, mode: WriteMode) -> Reply<'_, Box<dyn File>>;
 
     /// Gives a file or directory another place. Unless `replace`, nothing may be there.
@@ -86,8 +88,14 @@ pub trait Store: Debug + Send + Sync {
     /// Makes a directory.
     fn make_directory(&self, path: &StorePath) -> Reply<'_, ()>;
 
+    /// Says when a file or directory was last changed, in milliseconds since 1970.
+    fn set_modified(&self, path: &StorePath, modified_ms: u64) -> Reply<'_, ()>;
+
     /// How many more bytes the store takes, as far as that is known.
     fn free_bytes(&self) -> Reply<'_, u64>;
+
+    /// The most bytes that all files may have.
+    fn max_bytes(&self) -> u64;
 
     /// The most bytes that one file may have.
     fn file_max_bytes(&self) -> u64;
@@ -108,4 +116,7 @@ pub trait File: Debug + Send + Sync {
 
     /// Writes all of `data`, at most [`CHUNK_MAX_BYTES`], at `offset`.
     fn write_at(&self, offset: u64, data: Bytes) -> Reply<'_, ()>;
+
+    /// Cuts it, or lengthens it with zeros, which count as written.
+    fn set_len(&self, len: u64) -> Reply<'_, ()>;
 }

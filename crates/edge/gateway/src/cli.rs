@@ -3,6 +3,8 @@
 mod check;
 mod demo;
 mod demo_desktop;
+mod demo_vnc;
+mod demo_xrdp;
 mod health;
 mod token;
 

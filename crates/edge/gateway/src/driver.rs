@@ -5,13 +5,13 @@ use std::time::Instant;
 use porthole_dial::{Kdc, Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
 use porthole_rdp::{RdpClient, RdpConfig};
-use porthole_remote::{Credentials, Remote, RemoteError};
+use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
 use crate::config::{Config, Drives};
 use crate::drive::Drive;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
-use crate::rdp::RdpParameters;
+use crate::rdp::{RdpParameters, ResizeMethod};
 use crate::vnc::{VncParameters, VncSettings};
 
 /// What one connection's driver is told, in the operator's and the token's words.
@@ -92,12 +92,38 @@ impl DriverSettings {
         }
     }
 
+    /// Whether the remote may be heard.
+    pub(crate) const fn sounds(&self) -> bool {
+        match self {
+            Self::Vnc(_) => false,
+            Self::Rdp(rdp) => !rdp.disable_audio,
+        }
+    }
+
+    /// Whether the remote may record what viewers say.
+    pub(crate) const fn records(&self) -> bool {
+        match self {
+            Self::Vnc(_) => false,
+            Self::Rdp(rdp) => rdp.audio_input,
+        }
+    }
+
     /// Whether the remote may be asked for another size.
-    pub(crate) const fn resizes(&self) -> bool {
+    pub(crate) fn resizes(&self) -> bool {
         match self {
             Self::Vnc(vnc) => !vnc.parameters.disable_display_resize,
-            Self::Rdp(rdp) => !rdp.keeps_size,
+            Self::Rdp(rdp) => rdp.resize != ResizeMethod::Never,
         }
+    }
+
+    /// Whether the remote gets another size by being dialled again.
+    pub(crate) fn resizes_by_dialling(&self) -> bool {
+        matches!(self, Self::Rdp(rdp) if rdp.resize == ResizeMethod::Reconnect)
+    }
+
+    /// Whether the configuration names the size that the remote begins with.
+    pub(crate) const fn has_size(&self) -> bool {
+        matches!(self, Self::Rdp(rdp) if rdp.size.is_some())
     }
 
     /// What the driver is started with. `lossy` is whether pictures may be so.
@@ -172,11 +198,51 @@ impl DriverConfig {
         }
     }
 
+    /// Whether a connection that was lost may be made again: the session goes on without one.
+    pub(crate) const fn heals(&self) -> bool {
+        matches!(self, Self::Rdp(_))
+    }
+
+    /// Takes up the session that `ticket` is for.
+    pub(crate) fn resume(&mut self, ticket: &Ticket) {
+        match self {
+            Self::Rdp(config) => config.resume(ticket),
+            Self::Vnc { .. } => {}
+        }
+    }
+
+    /// Goes where the remote leads, which is `target`.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub(crate) fn follow(
+        &mut self,
+        redirect: &Redirect,
+        target: &Target,
+    ) -> Result<(), &'static str> {
+        match self {
+            Self::Rdp(config) => {
+                server_name(target).clone_into(&mut config.server_name);
+                config.follow(&redirect.ticket).map_err(|_unreadable| "it cannot be read")
+            }
+            Self::Vnc { .. } => Err("this protocol has none"),
+        }
+    }
+
+    /// The size to ask for when the remote is dialled.
+    pub(crate) fn set_size(&mut self, size: Size) {
+        match self {
+            Self::Rdp(config) if size.area() > 0 => config.size = size,
+            Self::Vnc { .. } | Self::Rdp(_) => {}
+        }
+    }
+
     /// The first viewer would like this size, in device pixels, at 100 times this device pixel
     /// ratio. It counts for remotes that make their desktop when somebody connects.
     pub(crate) fn wish(&mut self, size: Size, scale_percent: u16) {
         match self {
-            Self::Rdp(config) if config.display_control && size.area() > 0 => {
+            Self::Rdp(config) if size.area() > 0 => {
                 config.size = size;
                 config.scale_percent = scale_percent.into();
             }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use porthole_dial::{Kdc, Protocol, Target, TlsSettings, Transport, Verify};
-use porthole_remote::Credentials;
+use porthole_dial::{DialError, Kdc, Protocol, Target, TlsSettings, Transport, Verify};
+use porthole_remote::{Credentials, Redirect};
 use porthole_session::Permissions;
 use porthole_token::{Address, Claims, Permission, Verified};
 
@@ -24,6 +24,8 @@ pub struct Plan {
     pub label: String,
     /// What to dial; [`Target::tls`] is also for when the driver asks to turn the stream into TLS.
     pub target: Target,
+    /// Other ways to the same machine, where it was named by a redirection.
+    pub others: Vec<Target>,
     /// What the driver is told.
     pub driver: DriverConfig,
     /// Who is asked for Kerberos tickets.
@@ -38,8 +40,17 @@ pub struct Plan {
     pub lossy: bool,
     /// Whether the remote may be asked for another size.
     pub resize: bool,
+    /// Whether that takes a new connection.
+    pub resize_by_dialling: bool,
+    /// Whether the remote begins with a size that the configuration names, not the viewer's.
+    pub has_size: bool,
+    /// What the remote may ask for, as the configuration or the token has it: for when it is dialled
+    /// again. What was typed is not in it.
+    pub configured: Credentials,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
+    /// Whether the remote may be heard.
+    pub sound: bool,
     /// The connection's files, if it has any.
     pub drive: Option<Drive>,
     /// How long the session may last: the shorter of what token and configuration say.
@@ -85,25 +96,33 @@ impl Plan {
         let Connection { target, credentials, driver: settings } = connection;
         let screen = settings.screen();
         let drive = settings.drive(config.files.as_ref())?;
-        let permissions = permissions(grant.allow, screen, drive.as_ref());
+        let permissions = permissions(grant.allow, &settings, drive.as_ref());
         let clipboard_max_bytes = clipboard_max_bytes(screen, config);
         let lossy = config.session.each.lossy && !screen.force_lossless;
         let limits = [
             grant.session_max_s.map(|seconds| Duration::from_secs(seconds.into())),
             config.session.each.age_max,
         ];
+        let driver = settings.driver(&target, credentials, clipboard_max_bytes, lossy, config);
+        let mut own = driver.clone();
+        let configured = own.credentials_mut().clone();
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
-            driver: settings.driver(&target, credentials, clipboard_max_bytes, lossy, config),
+            driver,
             kdc: settings.kdc().cloned(),
             permissions: permissions.0,
             view_only: !permissions.allow(Permissions::INPUT),
             lossy,
             resize: settings.resizes(),
+            resize_by_dialling: settings.resizes_by_dialling(),
+            has_size: settings.has_size(),
+            configured,
+            sound: settings.sounds(),
             clipboard_max_bytes,
             drive,
             session_max: limits.into_iter().flatten().min(),
             target,
+            others: Vec::new(),
             user: claims
                 .sub
                 .as_deref()
@@ -112,6 +131,47 @@ impl Plan {
             issuer: claims.iss.clone(),
             jti: claims.jti.clone(),
         })
+    }
+
+    /// The ways to the remote, best first: at least one.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        [&self.target].into_iter().chain(&self.others).cloned().collect()
+    }
+
+    /// Forgets what was typed, unless it is needed each time that a window changes its size.
+    pub(crate) fn forget_credentials(&mut self) {
+        if !self.resize_by_dialling {
+            *self.driver.credentials_mut() = self.configured.clone();
+        }
+    }
+
+    /// Goes where the remote leads. Its word counts for nothing but the place and what the driver
+    /// makes of it: the policy is asked when the place is dialled, and whoever answers there has to
+    /// prove who it is as the connection's configuration says.
+    ///
+    /// # Errors
+    ///
+    /// [`DialError::Redirected`].
+    pub(crate) fn follow(&mut self, redirect: &Redirect) -> Result<(), DialError> {
+        if let [first, others @ ..] = &redirect.hosts[..] {
+            let way = self.target.transport.clone();
+            if !matches!(way, Transport::Tcp { .. } | Transport::RdGateway(_)) {
+                let reason = "it leads away from a socket or a websocket";
+                return Err(DialError::Redirected { reason });
+            }
+            let name = redirect.server_name.as_ref();
+            let target = |host: &String| Target {
+                protocol: self.target.protocol,
+                transport: way.clone().to(host),
+                tls: TlsSettings {
+                    verify: self.target.tls.verify.clone(),
+                    server_name: Some(name.unwrap_or(host).clone()),
+                },
+            };
+            (self.target, self.others) = (target(first), others.iter().map(target).collect());
+        }
+        let followed = self.driver.follow(redirect, &self.target);
+        followed.map_err(|reason| DialError::Redirected { reason })
     }
 
     /// How the remote's certificate is checked.
@@ -159,9 +219,10 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
 /// What the token grants, less what the connection withholds and what no connection has.
 fn permissions(
     granted: porthole_token::Permissions,
-    screen: &ScreenParameters,
+    settings: &DriverSettings,
     drive: Option<&Drive>,
 ) -> Permissions {
+    let screen = settings.screen();
     let kinds = [
         (Permission::Input, Permissions::INPUT, !screen.read_only),
         // Guacamole's read-only leaves nothing that reaches the remote.
@@ -177,6 +238,8 @@ fn permissions(
             drive.is_some_and(|drive| drive.upload) && !screen.read_only,
         ),
         (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
+        (Permission::Audio, Permissions::AUDIO, settings.sounds()),
+        (Permission::Microphone, Permissions::MICROPHONE, settings.records() && !screen.read_only),
     ];
     kinds
         .into_iter()

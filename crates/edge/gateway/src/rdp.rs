@@ -4,7 +4,10 @@ mod behind;
 mod kerberos;
 
 use porthole_dial::Verify;
-use porthole_rdp::{ColorDepth, KeyboardLayout, Looks, Preconnection, RdpConfig, SecurityMode};
+use porthole_pixels::Size;
+use porthole_rdp::{
+    ColorDepth, KeyboardLayout, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
+};
 use porthole_remote::Credentials;
 
 pub(crate) use behind::{Behind, share_credentials};
@@ -28,10 +31,16 @@ pub struct RdpParameters {
     pub cert_pins: Vec<[u8; 32]>,
     /// `server-layout`.
     pub layout: KeyboardLayout,
+    /// `normalize-clipboard`.
+    pub line_ends: LineEnds,
     /// `color-depth`.
     pub color_depth: ColorDepth,
-    /// `resize-method`: the desktop keeps its size.
-    pub keeps_size: bool,
+    /// `resize-method`.
+    pub resize: ResizeMethod,
+    /// `width` and `height`: the size that the desktop begins with, instead of the window's.
+    pub size: Option<Size>,
+    /// `dpi`, in percent of 96.
+    pub scale_percent: Option<u32>,
     /// `client-name`.
     pub client_name: Option<String>,
     /// `console`.
@@ -48,6 +57,22 @@ pub struct RdpParameters {
     pub behind: Behind,
     /// `auth-pkg` and `kdc-url`.
     pub kerberos: Kerberos,
+    /// `disable-audio`: the desktop is not heard.
+    pub disable_audio: bool,
+    /// `enable-audio-input`: the desktop may record what viewers say.
+    pub audio_input: bool,
+}
+
+/// How the desktop follows the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResizeMethod {
+    /// The server is asked for another size over the display control channel.
+    #[default]
+    DisplayUpdate,
+    /// The server is left, and dialled again with the other size.
+    Reconnect,
+    /// It does not.
+    Never,
 }
 
 impl RdpParameters {
@@ -90,9 +115,15 @@ impl RdpParameters {
             initial_program: self.initial_program.clone(),
             // What other viewers of the session may do is theirs, so only the connection counts.
             view_only: self.screen.read_only,
-            display_control: !self.keeps_size,
-            clipboard: !(self.screen.disable_copy && self.screen.disable_paste),
+            size: self.size.unwrap_or(defaults.size),
+            scale_percent: self.scale_percent.unwrap_or(defaults.scale_percent),
+            display_control: self.resize == ResizeMethod::DisplayUpdate,
+            clipboard_out: !self.screen.disable_copy,
+            clipboard_in: !self.screen.disable_paste,
             clipboard_max_bytes,
+            clipboard_line_ends: self.line_ends,
+            sound: !self.disable_audio,
+            microphone: self.audio_input,
             handshake_max: config.handshake_max,
             ..defaults
         };
@@ -107,10 +138,6 @@ impl Vocabulary for RdpParameters {
     const DETAILS: &'static [&'static str] = &[
         "sftp-",
         "wol-",
-        // Sizes are the viewer's.
-        "width",
-        "height",
-        "dpi",
         // Names of what is not there.
         "drive-name",
         "drive-path",
@@ -126,6 +153,16 @@ impl Vocabulary for RdpParameters {
         "disable-glyph-caching",
     ];
 
+    fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        self.behind.check()?;
+        self.kerberos.check()?;
+        match self.size {
+            Some(Size { width: 0, .. }) => Err(("width", "is missing beside height")),
+            Some(Size { height: 0, .. }) => Err(("height", "is missing beside width")),
+            _ => Ok(()),
+        }
+    }
+
     fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
         let some = || Some(value.to_owned());
         match name {
@@ -137,10 +174,16 @@ impl Vocabulary for RdpParameters {
                 let known = KeyboardLayout::from_name(value);
                 self.layout = known.ok_or("names a keyboard layout that does not exist")?;
             }
+            "normalize-clipboard" => self.line_ends = line_ends(value)?,
             "color-depth" => self.color_depth = color_depth(value)?,
-            "resize-method" => self.keeps_size = keeps_size(value)?,
+            "resize-method" => self.resize = resize_method(value)?,
+            "width" => self.size.get_or_insert_default().width = side(value)?,
+            "height" => self.size.get_or_insert_default().height = side(value)?,
+            "dpi" => self.scale_percent = Some(scale_percent(value)?),
             "client-name" => self.client_name = some(),
             "console" => self.console = flag(value)?,
+            "disable-audio" => self.disable_audio = flag(value)?,
+            "enable-audio-input" => self.audio_input = flag(value)?,
             "initial-program" => self.initial_program = some(),
             "load-balance-info" => self.load_balance_info = some(),
             "preconnection-id" => {
@@ -155,11 +198,6 @@ impl Vocabulary for RdpParameters {
             }
         }
         Ok(true)
-    }
-
-    fn check(&self) -> Result<(), (&'static str, &'static str)> {
-        self.behind.check()?;
-        self.kerberos.check()
     }
 }
 
@@ -191,6 +229,15 @@ fn security(value: &str) -> Result<SecurityMode, String> {
     })
 }
 
+fn line_ends(value: &str) -> Result<LineEnds, String> {
+    Ok(match value {
+        "preserve" => LineEnds::Preserve,
+        "unix" => LineEnds::Unix,
+        "windows" => LineEnds::Windows,
+        _ => return Err("must be preserve, unix or windows".into()),
+    })
+}
+
 fn color_depth(value: &str) -> Result<ColorDepth, String> {
     Ok(match value {
         "15" => ColorDepth::Bits15,
@@ -202,13 +249,25 @@ fn color_depth(value: &str) -> Result<ColorDepth, String> {
 }
 
 /// Guacamole's empty value, which keeps the size, counts as "not given" here as everywhere.
-fn keeps_size(value: &str) -> Result<bool, String> {
+fn resize_method(value: &str) -> Result<ResizeMethod, String> {
     match value {
-        "display-update" => Ok(false),
-        "none" => Ok(true),
-        "reconnect" => Err("cannot be reconnect: a desktop that cannot change is scaled".into()),
-        _ => Err("must be display-update or none".into()),
+        "display-update" => Ok(ResizeMethod::DisplayUpdate),
+        "reconnect" => Ok(ResizeMethod::Reconnect),
+        "none" => Ok(ResizeMethod::Never),
+        _ => Err("must be display-update, reconnect or none".into()),
     }
+}
+
+/// A side of the desktop, in pixels.
+fn side(value: &str) -> Result<u16, String> {
+    let side = value.parse().ok().filter(|side| (200..=8192).contains(side));
+    side.ok_or_else(|| "must be 200 to 8192".into())
+}
+
+/// Dots an inch, in percent of 96.
+fn scale_percent(value: &str) -> Result<u32, String> {
+    let dpi: Option<u32> = value.parse().ok().filter(|dpi| (96..=480).contains(dpi));
+    dpi.map(|dpi| dpi * 100 / 96).ok_or_else(|| "must be 96 to 480".into())
 }
 
 const UNSUPPORTED: &[Unsupported] = &[
@@ -224,19 +283,17 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("remote-app", &[], "single applications are not supported; write initial-program"),
     ("static-channels", &[], "channels of applications are not passed on"),
     ("enable-touch", &["false"], "touches reach the server as a mouse"),
-    ("disable-audio", &["true"], "there is no audio; write true"),
-    ("console-audio", &["true", "false"], "there is no audio"),
-    ("enable-audio-input", &["false"], "there is no audio"),
+    ("console-audio", &["false"], "what the desktop plays is played by viewers"),
     ("enable-printing", &["false"], "printers are not offered"),
     ("enable-drive", &["false"], "drives are not offered"),
-    ("normalize-clipboard", &["preserve", "unix"], "lines end as the browser's do"),
 ];
 
 #[cfg(test)]
 mod tests {
-    use porthole_rdp::{ColorDepth, KeyboardLayout, SecurityMode};
+    use porthole_pixels::Size;
+    use porthole_rdp::{ColorDepth, KeyboardLayout, LineEnds, SecurityMode};
 
-    use super::RdpParameters;
+    use super::{RdpParameters, ResizeMethod};
     use crate::parameters::{Strictness, Vocabulary as _};
 
     fn read(name: &str, value: &str) -> Result<RdpParameters, String> {
@@ -257,13 +314,20 @@ mod tests {
             KeyboardLayout::default()
         );
         assert_eq!(read("color-depth", "16").unwrap().color_depth, ColorDepth::Bits16);
-        assert!(read("resize-method", "none").unwrap().keeps_size);
+        assert_eq!(read("resize-method", "none").unwrap().resize, ResizeMethod::Never);
+        assert_eq!(read("resize-method", "reconnect").unwrap().resize, ResizeMethod::Reconnect);
+        assert_eq!(read("dpi", "144").unwrap().scale_percent, Some(150));
+        assert_eq!(read("normalize-clipboard", "windows").unwrap().line_ends, LineEnds::Windows);
         assert_eq!(read("preconnection-id", "7").unwrap().preconnection.unwrap().id, 7);
         assert!(read("enable-wallpaper", "true").unwrap().looks.wallpaper);
         assert!(read("read-only", "true").unwrap().screen.read_only);
-        for (name, value) in [("width", "1024"), ("disable-bitmap-caching", "true")] {
-            assert!(read(name, value).is_ok(), "{name}");
-        }
+        assert!(read("disable-bitmap-caching", "true").is_ok());
+        let sides = [("width", "1024".to_owned()), ("height", "700".to_owned())];
+        let both = RdpParameters::read(sides, Strictness::Configuration).unwrap();
+        assert_eq!(both.size, Some(Size::new(1024, 700)));
+        assert!(read("disable-audio", "true").unwrap().disable_audio);
+        assert!(read("enable-audio-input", "true").unwrap().audio_input);
+        assert!(read("console-audio", "false").is_ok());
     }
 
     #[test]
@@ -276,7 +340,11 @@ mod tests {
             ("cert-tofu", "true"),
             ("server-layout", "qwerty"),
             ("color-depth", "8"),
-            ("resize-method", "reconnect"),
+            ("resize-method", "sometimes"),
+            ("width", "1024"),
+            ("height", "100"),
+            ("dpi", "12"),
+            ("normalize-clipboard", "mac"),
             ("preconnection-id", "-1"),
             ("gateway-port", "0"),
             ("auth-pkg", "pku2u"),
@@ -286,7 +354,8 @@ mod tests {
             ("remote-app", "||calc"),
             ("enable-drive", "true"),
             ("enable-printing", "true"),
-            ("enable-audio-input", "true"),
+            ("console-audio", "true"),
+            ("disable-audio", "1"),
             ("recording-path", "/x"),
             ("no-such-thing", "1"),
         ] {

@@ -7,8 +7,11 @@
 
 mod ask;
 mod compute;
+mod drive;
 mod files;
 mod open;
+mod place;
+mod redial;
 mod registry;
 mod remote;
 mod task;

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod prompt;
 mod record;
+mod sound;
 mod to_browser;
 mod to_gateway;
 
@@ -19,6 +20,7 @@ pub use error::LinkError;
 pub use files::{FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest};
 pub use prompt::{ANSWER_MAX_BYTES, Answer, Prompt, PromptField};
 pub use record::{BODY_MAX_BYTES, Record, records};
+pub use sound::{SoundCodec, SoundNews, SoundWish};
 pub use to_browser::{
     Ability, Category, Codec, ErrorRecord, Feature, Phase, ScreenPlace, ToBrowser, VideoRecord,
     Welcome, encode_frame_end,
@@ -72,6 +74,12 @@ pub const FILE_DATA_MAX_BYTES: usize = 256 << 10;
 
 /// Most requests about files of one browser that may be under way.
 pub const FILE_REQUESTS_MAX: usize = 32;
+
+/// Longest frame of sound, in bytes: 20 ms of two channels at 48 kHz, unpacked.
+pub const SOUND_DATA_MAX_BYTES: usize = 3840;
+
+/// Most bytes of what a viewer says in one record: 85 ms at 48 kHz.
+pub const SAID_MAX_BYTES: usize = 8 << 10;
 
 /// How many video streams a browser decodes at a time.
 pub const STREAMS_MAX: u8 = 4;

@@ -5,7 +5,7 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{ClipboardPart, FileAnswer, LinkError, Prompt, Record, SCREENS_MAX};
+use crate::{ClipboardPart, FileAnswer, LinkError, Prompt, Record, SCREENS_MAX, SoundNews};
 
 /// Longest text in a message to the browser, in bytes, other than clipboard content.
 const WORDS_MAX_BYTES: usize = 4096;
@@ -75,6 +75,8 @@ pub struct Ability;
 impl Ability {
     /// The remote can change its size when asked.
     pub const RESIZE: u32 = 1;
+    /// The remote can be heard: a browser may say that it listens.
+    pub const SOUND: u32 = 1 << 1;
     /// There are files: the records 0x90 to 0x9f may be sent.
     pub const FILES: u32 = 1 << 8;
 }
@@ -191,6 +193,8 @@ pub enum ToBrowser {
     Prompt(Prompt),
     /// 0x90 to 0x96
     File(FileAnswer),
+    /// 0xa0 to 0xa2
+    Sound(SoundNews),
 }
 
 /// Appends the record that ends frame number `frame`.
@@ -249,6 +253,7 @@ impl ToBrowser {
                 out.put_slice(prompt.reason.as_bytes());
             }),
             Self::File(answer) => answer.encode(out),
+            Self::Sound(news) => news.encode(out),
         }
     }
 
@@ -313,6 +318,7 @@ impl ToBrowser {
                 Self::Prompt(Prompt { fields, reason: words(input.take_rest())? })
             }
             0x90..=0x9f => return Ok(FileAnswer::decode(record)?.map(Self::File)),
+            0xa0..=0xaf => return Ok(SoundNews::decode(record)?.map(Self::Sound)),
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         }))

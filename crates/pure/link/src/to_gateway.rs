@@ -5,7 +5,9 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{Answer, ClipboardPart, Feature, FileRequest, LinkError, Record, TEXT_MAX_BYTES};
+use crate::{
+    Answer, ClipboardPart, Feature, FileRequest, LinkError, Record, SoundWish, TEXT_MAX_BYTES,
+};
 
 const FLAG_RESUME: u8 = 1;
 const FLAG_VIEW_ONLY: u8 = 2;
@@ -99,6 +101,8 @@ pub enum ToGateway {
     Answer(Answer),
     /// 0x90 to 0x98
     File(FileRequest),
+    /// 0xa0 and 0xa1
+    Sound(SoundWish),
 }
 
 impl ToGateway {
@@ -140,6 +144,7 @@ impl ToGateway {
             Self::Repaint(rect) => put_record(out, 0x86, |out| put_rect(out, *rect)),
             Self::Answer(answer) => put_record(out, 0x87, |out| answer.put(out)),
             Self::File(request) => request.encode(out),
+            Self::Sound(wish) => wish.encode(out),
         }
     }
 
@@ -157,6 +162,7 @@ impl ToGateway {
             0x84 => Some(Self::Quality(read_quality(input.u8())?)),
             0x87 => Some(Self::Answer(Answer::read(&mut input)?)),
             0x90..=0x9f => FileRequest::decode(record)?.map(Self::File),
+            0xa0..=0xaf => SoundWish::decode(record)?.map(Self::Sound),
             _ => return Self::decode_plain(record, &mut input),
         };
         Ok(known)

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::{
     Ability, Answer, Category, ClipboardFormat, ClipboardPart, Codec, ErrorRecord, Feature,
     FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest, Hello, LinkError, Phase,
-    Prompt, QualityMode, Resume, ScreenPlace, ToBrowser, ToGateway, VideoRecord, Welcome, records,
+    Prompt, QualityMode, Resume, ScreenPlace, SoundCodec, SoundNews, SoundWish, ToBrowser,
+    ToGateway, VideoRecord, Welcome, records,
 };
 
 const RECT: Rect = Rect::new(1, 2, 300, 400);
@@ -141,6 +142,38 @@ fn file_requests() -> Vec<(&'static str, ToGateway)> {
     .into()
 }
 
+fn sound_news() -> Vec<(&'static str, ToBrowser)> {
+    let format = |codec, channels| SoundNews::Format { codec, channels, rate_hz: 48_000 };
+    let data = Bytes::from_static(&[0xde, 0xad, 0xbe, 0xef]);
+    [
+        ("sound format", format(SoundCodec::Opus, 2)),
+        ("sound format, unpacked", format(SoundCodec::Pcm, 1)),
+        ("sound frame", SoundNews::Frame(0x0102_0304, data)),
+        ("sound recording", SoundNews::Recording(true)),
+    ]
+    .map(|(name, news)| (name, ToBrowser::Sound(news)))
+    .into()
+}
+
+fn sound_wishes() -> Vec<(&'static str, ToGateway)> {
+    let pcm = Bytes::from_static(&[0xfe, 0xff, 1, 0]);
+    [
+        ("sound listen", SoundWish::Listen(Some(SoundCodec::Opus))),
+        ("sound mute", SoundWish::Listen(None)),
+        ("sound said", SoundWish::Said { rate_hz: 44_100, pcm }),
+    ]
+    .map(|(name, wish)| (name, ToGateway::Sound(wish)))
+    .into()
+}
+
+fn all_to_browser() -> impl Iterator<Item = (&'static str, ToBrowser)> {
+    to_browser().into_iter().chain(file_answers()).chain(sound_news())
+}
+
+fn all_to_gateway() -> impl Iterator<Item = (&'static str, ToGateway)> {
+    to_gateway().into_iter().chain(file_requests()).chain(sound_wishes())
+}
+
 fn to_gateway() -> Vec<(&'static str, ToGateway)> {
     let hello = Hello {
         features: 0,
@@ -220,14 +253,14 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn encodes_and_decodes_every_record() {
-    for (name, message) in to_browser().into_iter().chain(file_answers()) {
+    for (name, message) in all_to_browser() {
         let mut out = BytesMut::new();
         message.encode(&mut out);
         assert_eq!(hex(&out), hex(&vector(name)), "{name}");
         let record = records(&out).next().unwrap().unwrap();
         assert_eq!(ToBrowser::decode(record), Ok(Some(message)), "{name}");
     }
-    for (name, message) in to_gateway().into_iter().chain(file_requests()) {
+    for (name, message) in all_to_gateway() {
         let mut out = BytesMut::new();
         message.encode(&mut out);
         assert_eq!(hex(&out), hex(&vector(name)), "{name}");
@@ -239,12 +272,9 @@ fn encodes_and_decodes_every_record() {
 /// Every vector in the file is known here, so that the two sides cannot drift apart.
 #[test]
 fn knows_every_vector() {
-    let known: Vec<&str> = to_browser()
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(file_answers().iter().map(|(name, _)| *name))
-        .chain(to_gateway().iter().map(|(name, _)| *name))
-        .chain(file_requests().iter().map(|(name, _)| *name))
+    let known: Vec<&str> = all_to_browser()
+        .map(|(name, _)| name)
+        .chain(all_to_gateway().map(|(name, _)| name))
         .collect();
     for vector in vectors() {
         let name = vector["name"].as_str().unwrap();
@@ -274,7 +304,7 @@ fn knows_every_vector() {
 /// Cutting a message anywhere is an error or a valid shorter text, and never a panic.
 #[test]
 fn every_cut_is_survived() {
-    for (name, message) in to_gateway().into_iter().chain(file_requests()) {
+    for (name, message) in all_to_gateway() {
         let mut out = BytesMut::new();
         message.encode(&mut out);
         for cut in 1..out.len() {

@@ -27,9 +27,13 @@ pub(crate) struct Named<const NUMBER: usize>;
 pub(crate) type Dynamic = Named<0>;
 /// The clipboard.
 pub(crate) type Clipboard = Named<1>;
+/// Sound.
+pub(crate) type Sound = Named<2>;
+/// Drives and printers.
+pub(crate) type Devices = Named<3>;
 
 /// The name of each, by its number.
-const NAMES: [[u8; 8]; 2] = [*b"drdynvc\0", *b"cliprdr\0"];
+const NAMES: [[u8; 8]; 4] = [*b"drdynvc\0", *b"cliprdr\0", *b"rdpsnd\0\0", *b"rdpdr\0\0\0"];
 
 macro_rules! named {
     ($($number:literal)*) => {$(
@@ -53,7 +57,7 @@ macro_rules! named {
     )*};
 }
 
-named!(0 1);
+named!(0 1 2 3);
 
 /// One channel: who we are on it, and the message that is arriving.
 #[derive(Debug)]
@@ -81,6 +85,11 @@ impl Channel {
     /// Messages of more than `message_max_bytes` bytes are passed over.
     pub(crate) const fn new(user: User, id: u16, message_max_bytes: usize) -> Self {
         Self { user, id, message_max_bytes, arriving: None, arriving_len: 0 }
+    }
+
+    /// Messages that begin from now on are passed over if they have more bytes than this.
+    pub(crate) const fn set_message_max(&mut self, message_max_bytes: usize) {
+        self.message_max_bytes = message_max_bytes;
     }
 
     /// Whether what comes on channel `id` is for this one.

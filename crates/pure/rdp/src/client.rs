@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 use porthole_pixels::{Size, Surface};
-use porthole_remote::{Input, Output, PeerIdentity, Remote, RemoteError, Secure};
+use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use porthole_wire::Reader;
 
 use crate::connect::{Connecting, Turn};
@@ -69,11 +69,17 @@ impl RdpClient {
                     self.outbox.secure(Secure::Certificate);
                     return Ok(());
                 }
+                Turn::Redirected(redirect) => {
+                    self.outbox.event(Event::Redirected(redirect));
+                    self.phase = Phase::Ended;
+                }
                 Turn::Done(result) => {
                     let mut connected =
                         Connected::new(&result, &self.config, surface, &mut self.outbox)?;
                     // The credentials have served their purpose.
                     self.config.credentials = porthole_remote::Credentials::default();
+                    self.config.cookie = None;
+                    self.config.redirected = None;
                     if let Some(size) = self.early_size.take() {
                         connected.handle_input(Input::Resize(size), &mut self.outbox);
                     }

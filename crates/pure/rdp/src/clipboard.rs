@@ -1,66 +1,59 @@
-//! The clipboard (`[MS-RDPECLIP]`): text, both ways. The server's is fetched when it is announced;
-//! a viewer's is announced, and sent when the server asks for it.
+//! The clipboard (`[MS-RDPECLIP]`): text, HTML and images, both ways. The server's is fetched when
+//! it is announced, format by format; a viewer's is announced, and sent when the server asks for it.
 
-use bytes::{BufMut, BytesMut};
+mod fetch;
+mod lines;
+mod messages;
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+use porthole_clipboard::{dib, html};
 use porthole_remote::{Clipboard as Content, Event};
 use porthole_wire::Reader;
 
-use crate::RdpError;
+use self::fetch::{Fetch, too_long, unusable};
+use self::lines::to_wire;
+use self::messages::{Formats, Message, SHORT, message};
 use crate::channels::{Channel, Chunk};
+use crate::limits::CLIPBOARD_MESSAGE_MAX_BYTES;
 use crate::mcs::User;
 use crate::outbox::Outbox;
-
-/// Message types (`[MS-RDPECLIP]` 2.2.1).
-const MONITOR_READY: u16 = 1;
-const FORMAT_LIST: u16 = 2;
-const FORMAT_LIST_RESPONSE: u16 = 3;
-const FORMAT_DATA_REQUEST: u16 = 4;
-const FORMAT_DATA_RESPONSE: u16 = 5;
-const CAPABILITIES: u16 = 7;
-
-/// Flags of responses.
-const OK: u16 = 1;
-const FAIL: u16 = 2;
-
-/// Text in UTF-16, ended by a zero (`CF_UNICODETEXT`).
-const UNICODE_TEXT: u32 = 13;
-
-/// Long names of formats, in lists (`CB_USE_LONG_FORMAT_NAMES`).
-const LONG_NAMES: u32 = 2;
-
-/// Bytes of a short format name.
-const SHORT_NAME_BYTES: usize = 32;
-
-/// Headers, and the formats of a list, beside the text.
-const OVERHEAD_BYTES: usize = 4096;
-
-const SHORT: RdpError = RdpError::Short { message: "clipboard PDU" };
+use crate::{LineEnds, RdpConfig, RdpError};
 
 /// Both directions.
 #[derive(Debug)]
 pub(crate) struct Clipboard {
     channel: Channel,
-    text_max_bytes: usize,
+    /// Whether the remote's content may go to viewers, and theirs to the remote.
+    is_out: bool,
+    is_in: bool,
+    max_bytes: usize,
+    ends: LineEnds,
     /// The server has greeted us.
     is_ready: bool,
     has_long_names: bool,
     /// What a viewer offered last.
-    offered: Option<String>,
-    /// We have asked for the server's text.
-    is_fetching: bool,
+    offered: Content,
+    /// The format that the server has asked for.
+    asked: Option<u32>,
+    fetch: Fetch,
 }
 
 impl Clipboard {
-    /// Serves texts of at most `text_max_bytes` bytes on the wire.
-    pub(crate) const fn new(user: User, id: u16, text_max_bytes: usize) -> Self {
-        let channel = Channel::new(user, id, text_max_bytes.saturating_add(OVERHEAD_BYTES));
+    /// Serves content of at most `config.clipboard_max_bytes` bytes in each format.
+    pub(crate) fn new(user: User, id: u16, config: &RdpConfig) -> Self {
         Self {
-            channel,
-            text_max_bytes,
+            channel: Channel::new(user, id, CLIPBOARD_MESSAGE_MAX_BYTES),
+            is_out: config.clipboard_out,
+            is_in: config.clipboard_in,
+            max_bytes: config.clipboard_max_bytes,
+            ends: config.clipboard_line_ends,
             is_ready: false,
             has_long_names: false,
-            offered: None,
-            is_fetching: false,
+            offered: Content::default(),
+            asked: None,
+            fetch: Fetch::default(),
         }
     }
 
@@ -74,163 +67,162 @@ impl Clipboard {
     /// # Errors
     ///
     /// It breaks its format.
-    pub(crate) fn receive(&mut self, chunk: &[u8], outbox: &mut Outbox) -> Result<(), RdpError> {
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        chunk: &[u8],
+        outbox: &mut Outbox,
+    ) -> Result<(), RdpError> {
         match self.channel.receive(chunk)? {
-            Chunk::Part => Ok(()),
-            Chunk::TooLong(len) => {
-                self.is_fetching = false;
-                outbox.event(too_long("the remote's", len, self.text_max_bytes));
-                Ok(())
-            }
-            Chunk::Whole(message) => self.handle(&message, outbox),
+            Chunk::Part => return Ok(()),
+            Chunk::TooLong(len) => notice(self.fetch.pass_over(len, self.max_bytes), outbox),
+            Chunk::Whole(message) => self.handle(Message::read(&message)?, outbox)?,
         }
+        self.go_on(now, outbox);
+        Ok(())
     }
 
-    /// A viewer offers `text`; `\n` ends lines.
-    pub(crate) fn offer(&mut self, text: String, outbox: &mut Outbox) {
-        let len = to_wire(&text).len();
-        if len > self.text_max_bytes {
-            outbox.event(too_long("the viewer's", len, self.text_max_bytes));
+    /// A viewer offers `content`.
+    pub(crate) fn offer(&mut self, content: Content, outbox: &mut Outbox) {
+        if !self.is_in {
             return;
         }
-        self.offered = Some(text);
+        let content = self.fit(content, outbox);
+        if content.is_empty() {
+            return;
+        }
+        self.offered = content;
         if self.is_ready {
             self.announce(outbox.bytes());
         }
     }
 
-    fn handle(&mut self, message: &[u8], outbox: &mut Outbox) -> Result<(), RdpError> {
-        let mut input = Reader::new(message);
-        let kind = input.u16_le().ok_or(SHORT)?;
-        let flags = input.u16_le().ok_or(SHORT)?;
-        let len = usize::try_from(input.u32_le().ok_or(SHORT)?).unwrap_or(usize::MAX);
-        // Some servers pad.
-        let body = input.take(len).ok_or(SHORT)?;
+    /// Sends what the server has asked for: once, however often it asked since this was last
+    /// called, so that small questions cannot pile up large answers.
+    pub(crate) fn answer(&mut self, out: &mut BytesMut) {
+        let Some(format) = self.asked.take() else { return };
+        let Content { text, html, png } = &self.offered;
+        let data = match format {
+            messages::UNICODE_TEXT => text.as_deref().map(|text| to_wire(text, self.ends)),
+            format if format == messages::HTML.0 => html.as_deref().map(html::encode),
+            format if format == messages::PNG.0 => png.as_deref().map(<[u8]>::to_vec),
+            // An image whose head made sense and whose rest does not is refused.
+            messages::DIB => png.as_deref().and_then(|png| dib::from_png(png).ok()),
+            _ => None,
+        };
+        match data {
+            Some(data) => self.put(messages::FORMAT_DATA_RESPONSE, messages::OK, &data, out),
+            None => self.put(messages::FORMAT_DATA_RESPONSE, messages::FAIL, &[], out),
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.fetch.handle_timeout(now);
+        self.go_on(now, outbox);
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.fetch.deadline()
+    }
+
+    fn handle(&mut self, message: Message<'_>, outbox: &mut Outbox) -> Result<(), RdpError> {
+        let Message { kind, flags, body } = message;
         match kind {
-            CAPABILITIES => self.has_long_names = has_long_names(body)?,
-            MONITOR_READY => {
+            messages::CAPABILITIES => {
+                let flags = messages::read_capabilities(body)?;
+                self.has_long_names = flags & messages::LONG_NAMES != 0;
+            }
+            messages::MONITOR_READY => {
                 self.is_ready = true;
-                self.put(CAPABILITIES, 0, &our_capabilities(), outbox.bytes());
+                let ours = messages::our_capabilities(messages::LONG_NAMES);
+                self.put(messages::CAPABILITIES, 0, &ours, outbox.bytes());
                 self.announce(outbox.bytes());
             }
-            FORMAT_LIST => {
-                self.put(FORMAT_LIST_RESPONSE, OK, &[], outbox.bytes());
-                self.is_fetching = lists_text(body, self.has_long_names);
-                if self.is_fetching {
-                    let format = UNICODE_TEXT.to_le_bytes();
-                    self.put(FORMAT_DATA_REQUEST, 0, &format, outbox.bytes());
+            messages::FORMAT_LIST => {
+                self.put(messages::FORMAT_LIST_RESPONSE, messages::OK, &[], outbox.bytes());
+                let formats = Formats::read(body, flags, self.has_long_names);
+                if formats.is_any {
+                    // An empty list may only mean that our own was taken note of.
+                    self.offered = Content::default();
+                }
+                if self.is_out {
+                    self.fetch.begin(formats);
                 }
             }
-            FORMAT_DATA_REQUEST => {
+            messages::FORMAT_DATA_REQUEST => {
                 let format = Reader::new(body).u32_le().ok_or(SHORT)?;
-                match &self.offered {
-                    Some(text) if format == UNICODE_TEXT => {
-                        let text = to_wire(text);
-                        self.put(FORMAT_DATA_RESPONSE, OK, &text, outbox.bytes());
-                    }
-                    _ => self.put(FORMAT_DATA_RESPONSE, FAIL, &[], outbox.bytes()),
+                if self.asked.replace(format).is_some() {
+                    let (kind, flags) = (messages::FORMAT_DATA_RESPONSE, messages::FAIL);
+                    self.put(kind, flags, &[], outbox.bytes());
                 }
             }
-            FORMAT_DATA_RESPONSE if flags & OK != 0 && self.is_fetching => {
-                self.is_fetching = false;
-                outbox.event(Event::Clipboard(Content::of_text(from_wire(body))));
+            messages::FORMAT_DATA_RESPONSE => {
+                let data = (flags & messages::OK != 0).then_some(body);
+                notice(self.fetch.answer(data, self.max_bytes, self.ends), outbox);
             }
             _ => {}
         }
         Ok(())
     }
 
-    /// Tells the server what is to be had: text, or nothing.
-    fn announce(&self, out: &mut BytesMut) {
-        let mut list = Vec::new();
-        if self.offered.is_some() {
-            list.put_u32_le(UNICODE_TEXT);
-            // Formats with a number of their own have no name.
-            list.put_bytes(0, if self.has_long_names { 2 } else { SHORT_NAME_BYTES });
+    /// Asks for the next format, or tells of all of them.
+    fn go_on(&mut self, now: Instant, outbox: &mut Outbox) {
+        if let Some(format) = self.fetch.take_request(now) {
+            let format = format.to_le_bytes();
+            self.put(messages::FORMAT_DATA_REQUEST, 0, &format, outbox.bytes());
         }
-        self.put(FORMAT_LIST, 0, &list, out);
+        if let Some(content) = self.fetch.take_whole() {
+            outbox.event(Event::Clipboard(content));
+        }
+        let expected = self.fetch.part().map_or(0, |part| part.wire_max_bytes(self.max_bytes));
+        self.channel.set_message_max(expected.saturating_add(CLIPBOARD_MESSAGE_MAX_BYTES));
+    }
+
+    /// Tells the server what is to be had: perhaps nothing.
+    fn announce(&self, out: &mut BytesMut) {
+        let Content { text, html, png } = &self.offered;
+        let formats = [
+            text.as_ref().map(|_| (messages::UNICODE_TEXT, "")),
+            html.as_ref().map(|_| messages::HTML),
+            png.as_ref().map(|_| messages::PNG),
+            png.as_ref().map(|_| (messages::DIB, "")),
+        ];
+        let formats: Vec<_> = formats.into_iter().flatten().collect();
+        let list = messages::format_list(&formats, self.has_long_names);
+        self.put(messages::FORMAT_LIST, 0, &list, out);
+    }
+
+    /// What there is of `content`, without what is too long or no image.
+    fn fit(&self, content: Content, outbox: &mut Outbox) -> Content {
+        let mut fits = |len: usize| {
+            if len > self.max_bytes {
+                outbox.event(Event::Notice(too_long("the viewer's", len, self.max_bytes)));
+            }
+            len <= self.max_bytes
+        };
+        let text = content.text.filter(|text| fits(text.len()));
+        let html = content.html.filter(|html| fits(html.len()));
+        let mut png = content.png.filter(|png| fits(png.len()));
+        if let Some(Err(why)) = png.as_deref().map(dib::check_png) {
+            outbox.event(Event::Notice(unusable("the viewer's", why)));
+            png = None;
+        }
+        Content { text, html, png }
     }
 
     fn put(&self, kind: u16, flags: u16, body: &[u8], out: &mut BytesMut) {
-        let mut message = Vec::with_capacity(8 + body.len());
-        message.put_u16_le(kind);
-        message.put_u16_le(flags);
-        message.put_u32_le(u32::try_from(body.len()).unwrap_or(u32::MAX));
-        message.put_slice(body);
-        self.channel.put(&message, out);
+        self.channel.put(&message(kind, flags, body), out);
     }
 }
 
-/// Version 2, with long names (`[MS-RDPECLIP]` 2.2.2.1).
-fn our_capabilities() -> Vec<u8> {
-    let mut body = Vec::new();
-    body.put_u16_le(1);
-    body.put_u16_le(0);
-    body.put_u16_le(1);
-    body.put_u16_le(12);
-    body.put_u32_le(2);
-    body.put_u32_le(LONG_NAMES);
-    body
-}
-
-fn has_long_names(body: &[u8]) -> Result<bool, RdpError> {
-    let mut input = Reader::new(body);
-    let sets = input.u16_le().ok_or(SHORT)?;
-    let _padding = input.u16_le().ok_or(SHORT)?;
-    for _set in 0..sets {
-        let kind = input.u16_le().ok_or(SHORT)?;
-        let len = usize::from(input.u16_le().ok_or(SHORT)?);
-        let mut set = Reader::new(input.take(len.saturating_sub(4)).ok_or(SHORT)?);
-        if kind == 1 {
-            let _version = set.u32_le().ok_or(SHORT)?;
-            return Ok(set.u32_le().ok_or(SHORT)? & LONG_NAMES != 0);
-        }
+fn notice(result: Result<(), String>, outbox: &mut Outbox) {
+    if let Err(words) = result {
+        outbox.event(Event::Notice(words));
     }
-    Ok(false)
-}
-
-/// Whether a list of formats has text.
-fn lists_text(body: &[u8], has_long_names: bool) -> bool {
-    let mut input = Reader::new(body);
-    while let Some(format) = input.u32_le() {
-        if format == UNICODE_TEXT {
-            return true;
-        }
-        if has_long_names {
-            while input.u16_le().is_some_and(|unit| unit != 0) {}
-        } else {
-            input.take(SHORT_NAME_BYTES);
-        }
-    }
-    false
-}
-
-/// UTF-16 with a zero at its end, and lines ended by `\r\n`.
-fn to_wire(text: &str) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(2 * text.len() + 2);
-    for unit in text.encode_utf16().chain([0]) {
-        if unit == u16::from(b'\n') {
-            wire.put_u16_le(u16::from(b'\r'));
-        }
-        wire.put_u16_le(unit);
-    }
-    wire
-}
-
-/// The other way. What is no text becomes U+FFFD.
-fn from_wire(wire: &[u8]) -> String {
-    let units = wire.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit));
-    let characters = char::decode_utf16(units.take_while(|unit| *unit != 0));
-    let text: String = characters.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    text.replace("\r\n", "\n")
-}
-
-fn too_long(whose: &str, len: usize, limit: usize) -> Event {
-    Event::Notice(format!(
-        "{whose} clipboard was left out: it has {len} bytes, and {limit} are allowed"
-    ))
 }
 
 #[cfg(test)]
-#[path = "clipboard_tests.rs"]
+#[path = "clipboard/clipboard_tests.rs"]
 mod tests;

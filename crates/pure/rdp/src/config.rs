@@ -6,6 +6,8 @@ use porthole_pixels::Size;
 use porthole_remote::Credentials;
 
 use crate::KeyboardLayout;
+use crate::reconnect::ReconnectCookie;
+use crate::redirection::Redirected;
 
 /// How the stream is protected and the user proved (`[MS-RDPBCGR]` 5.4). Standard RDP Security is
 /// none of them: it is refused.
@@ -69,6 +71,20 @@ impl ColorDepth {
     }
 }
 
+/// How lines of text on the clipboard end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LineEnds {
+    /// With `\r\n` on the server's clipboard, as its format has it, and `\n` towards viewers.
+    #[default]
+    Native,
+    /// Both ways as they come.
+    Preserve,
+    /// With `\n`, both ways.
+    Unix,
+    /// With `\r\n`, both ways.
+    Windows,
+}
+
 /// What the server may draw for its looks (`[MS-RDPBCGR]` 2.2.1.11.1.1.1, `performanceFlags`).
 /// Without a flag the server is asked to leave it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -104,6 +120,35 @@ pub struct Preconnection {
     pub id: u32,
     /// A text such as a virtual machine's identifier.
     pub blob: Option<String>,
+}
+
+/// Devices that the server is offered; what they do goes through
+/// [`porthole_remote::Event::Drive`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeviceConfig {
+    /// A drive with the session's files.
+    pub drive: Option<DriveConfig>,
+    /// A printer, by the name that the server shows.
+    pub printer: Option<String>,
+    /// Ask for the channel of devices even without one: Windows has no sound for clients that do
+    /// not.
+    pub without_any: bool,
+}
+
+impl DeviceConfig {
+    /// Whether the channel of devices is asked for.
+    pub(crate) const fn is_wanted(&self) -> bool {
+        self.drive.is_some() || self.printer.is_some() || self.without_any
+    }
+}
+
+/// A redirected drive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriveConfig {
+    /// The name that the server shows.
+    pub name: String,
+    /// Whether there is to be a folder `Download`, and viewers are offered what is put into it.
+    pub offers: bool,
 }
 
 /// How to connect to one RDP server.
@@ -154,11 +199,25 @@ pub struct RdpConfig {
     pub view_only: bool,
     /// Have the desktop follow [`porthole_remote::Input::Resize`] where the server can.
     pub display_control: bool,
-    /// Exchange clipboards.
-    pub clipboard: bool,
-    /// Longest clipboard text in either direction, in bytes on the wire. Longer text is left out,
-    /// with a notice.
+    /// Pass on what is copied on the remote.
+    pub clipboard_out: bool,
+    /// Offer the remote what viewers copy.
+    pub clipboard_in: bool,
+    /// Longest clipboard content in either direction, in bytes of each format: text and HTML in
+    /// UTF-8, images as PNG files. Longer content is left out, with a notice.
     pub clipboard_max_bytes: usize,
+    /// Take up the session that this cookie is for ([`RdpConfig::resume`]).
+    pub cookie: Option<ReconnectCookie>,
+    /// The session that another server sent us to ([`RdpConfig::follow`]).
+    pub redirected: Option<Redirected>,
+    /// Have the server send what is to be heard.
+    pub sound: bool,
+    /// Let the server record what viewers say.
+    pub microphone: bool,
+    /// How lines of its text end.
+    pub clipboard_line_ends: LineEnds,
+    /// What the server may use of ours.
+    pub devices: DeviceConfig,
     /// How long the server has, from the first moment until its desktop is known.
     pub handshake_max: Duration,
 }
@@ -187,8 +246,15 @@ impl Default for RdpConfig {
             working_folder: None,
             view_only: false,
             display_control: true,
-            clipboard: true,
+            clipboard_out: true,
+            clipboard_in: true,
             clipboard_max_bytes: 1 << 20,
+            cookie: None,
+            redirected: None,
+            sound: false,
+            microphone: false,
+            clipboard_line_ends: LineEnds::default(),
+            devices: DeviceConfig::default(),
             handshake_max: Duration::from_secs(20),
         }
     }

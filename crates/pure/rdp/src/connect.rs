@@ -14,12 +14,13 @@ use ironrdp_pdu::nego::{ConnectionConfirm, FailureCode, SecurityProtocol};
 use ironrdp_pdu::pcb::{PcbVersion, PreconnectionBlob};
 use ironrdp_pdu::x224::X224;
 use porthole_pixels::Size;
-use porthole_remote::PeerIdentity;
+use porthole_remote::{PeerIdentity, Redirect};
 use porthole_wire::{Reader, text};
 
 use crate::framing::{Frame, whole_frame};
 use crate::mcs::{Packet, read_packet};
 use crate::nla::Nla;
+use crate::redirection;
 use crate::refusal::{ErrorInfo, LogonFault};
 use crate::settings;
 use crate::share::{Share, kind, take_share};
@@ -58,6 +59,8 @@ pub(crate) enum Turn {
     Exchange(Bytes),
     /// The desktop is there.
     Done(Box<ConnectionResult>),
+    /// The desktop is elsewhere.
+    Redirected(Box<Redirect>),
 }
 
 impl std::fmt::Debug for Connecting {
@@ -122,6 +125,11 @@ impl Connecting {
                 let Some((frame, len)) = self.next_frame(rest)? else { return Ok(Turn::Wait) };
                 self.has_heard = true;
                 let bytes = input.take(len).unwrap_or_default();
+                if frame == Frame::Tpkt
+                    && let Some(turn) = self.redirection(bytes)?
+                {
+                    return Ok(turn);
+                }
                 // Pictures that come before the desktop is ready come again when it is.
                 if frame == Frame::FastPath || !self.check(bytes, config)? {
                     return Ok(Turn::Next);
@@ -218,6 +226,35 @@ impl Connecting {
         }
     }
 
+    /// Looks for a redirection, which comes in the place of a share.
+    fn redirection(&self, packet: &[u8]) -> Result<Option<Turn>, RdpError> {
+        let Packet::Data { channel, data } = read_packet(packet)? else { return Ok(None) };
+        if Some(channel) != self.io_channel() {
+            return Ok(None);
+        }
+        let Ok(Some(Share::Redirection(body))) = take_share(&mut Reader::new(data)) else {
+            return Ok(None);
+        };
+        let redirect = redirection::of_share_message(body)?;
+        Ok(Some(redirect.map_or(Turn::Next, |redirect| Turn::Redirected(Box::new(redirect)))))
+    }
+
+    /// The I/O channel, once a user may have been logged on over it.
+    fn io_channel(&self) -> Option<u16> {
+        match &self.connector.state {
+            ClientConnectorState::LicensingExchange { io_channel_id, .. }
+            | ClientConnectorState::ConnectTimeAutoDetection { io_channel_id, .. }
+            | ClientConnectorState::MultitransportBootstrapping { io_channel_id, .. } => {
+                Some(*io_channel_id)
+            }
+            ClientConnectorState::CapabilitiesExchange { connection_activation }
+            | ClientConnectorState::ConnectionFinalization { connection_activation } => {
+                Some(connection_activation.io_channel_id())
+            }
+            _ => None,
+        }
+    }
+
     /// Looks for what the sequence would have no precise words for. False: the packet is not for
     /// the sequence.
     fn check(&self, packet: &[u8], config: &RdpConfig) -> Result<bool, RdpError> {
@@ -286,7 +323,11 @@ impl Connecting {
         }
         match self.connector.state.take_outcome() {
             Some(ConnectionOutcome::Connected(result)) => Ok(Turn::Done(Box::new(result))),
-            Some(ConnectionOutcome::Redirected(_)) => Err(RdpError::Redirected),
+            // It has been looked for before the sequence was handed the packet.
+            Some(ConnectionOutcome::Redirected(_)) => {
+                let reason = "a redirection where none can be".to_owned();
+                Err(RdpError::Sequence { during: self.during(), reason })
+            }
             None => Ok(Turn::Next),
         }
     }

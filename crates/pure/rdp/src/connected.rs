@@ -22,6 +22,8 @@ use crate::input::{InputEvent, InputWriter, Keyboard, Mouse};
 use crate::mcs::{Packet, User, read_packet};
 use crate::outbox::Outbox;
 use crate::path_probe::PathProbe;
+use crate::reconnect;
+use crate::redirection;
 use crate::refusal::ErrorInfo;
 use crate::share::{Share, ShareData, ShareWriter, kind, take_share};
 use crate::{RdpConfig, RdpError};
@@ -112,6 +114,7 @@ impl Connected {
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
+        self.channels.settle(outbox);
         Ok(())
     }
 
@@ -130,7 +133,9 @@ impl Connected {
             Some(info) if info.is_orderly() => Ok(()),
             Some(info) => Err(RdpError::EndedByServer { info }),
             None if has_leftover => Err(RdpError::Ended { during: "a message" }),
-            None => Ok(()),
+            // Whoever ends a session says so, or at least ends the share first.
+            None if self.has_left || self.activation.is_some() => Ok(()),
+            None => Err(RdpError::Ended { during: "the session" }),
         }
     }
 
@@ -142,6 +147,7 @@ impl Connected {
                 self.channels.want_size(size);
                 self.ask_for_size(outbox);
             }
+            Input::Drive(reply) => self.channels.handle_drive(reply, outbox),
             _ if self.is_view_only => {}
             Input::Key { down, keysym, scancode } => {
                 self.keyboard.key(down, keysym, scancode, &mut events);
@@ -167,11 +173,12 @@ impl Connected {
         if self.updates.settle(now) {
             outbox.event(Event::FrameEnd);
         }
+        self.channels.handle_timeout(now, outbox);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.updates.deadline()
+        self.updates.deadline().into_iter().chain(self.channels.deadline()).min()
     }
 
     fn read_fast_path(
@@ -216,7 +223,7 @@ impl Connected {
             self.path_probe.receive(now, data, (user, channel), outbox.bytes());
             return Ok(());
         }
-        if self.channels.receive(channel, data, outbox)? {
+        if self.channels.receive(now, channel, data, outbox)? {
             self.ask_for_size(outbox);
         }
         Ok(())
@@ -240,7 +247,13 @@ impl Connected {
                 Share::DeactivateAll => {
                     self.activation = Some(Activation::new(&self.activations));
                 }
-                Share::Redirection => return Err(RdpError::Redirected),
+                Share::Redirection(body) => {
+                    if let Some(redirect) = redirection::of_share_message(body)? {
+                        outbox.event(Event::Redirected(Box::new(redirect)));
+                        self.has_left = true;
+                        return Ok(());
+                    }
+                }
                 Share::Data(data) if self.activation.as_ref().is_some_and(Activation::is_begun) => {
                     if data.kind != kind::SET_ERROR_INFO {
                         return self.activate(packet, surface, outbox);
@@ -274,6 +287,7 @@ impl Connected {
                     outbox.event(Event::Leds(locks & 7));
                 }
             }
+            kind::SAVE_SESSION_INFO => outbox.events(reconnect::ticket(body)?.map(Event::Ticket)),
             kind::SET_ERROR_INFO => self.error_info = error_info(body),
             _ => {}
         }

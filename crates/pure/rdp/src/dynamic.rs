@@ -8,6 +8,7 @@ use crate::RdpError;
 use crate::channels::{Channel, Chunk};
 use crate::limits::{DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES};
 use crate::mcs::User;
+use crate::sound::SOUND_MESSAGE_MAX_BYTES;
 
 /// Commands (`[MS-RDPEDYC]` 2.2): the high four bits of the first byte.
 const CREATE: u8 = 1;
@@ -30,12 +31,18 @@ const NO_LISTENER: u32 = 0xc000_0001;
 pub(crate) enum Purpose {
     /// `[MS-RDPEDISP]`.
     DisplayControl,
+    /// `[MS-RDPEA]`, where nothing may be lost.
+    Sound,
+    /// `[MS-RDPEAI]`.
+    Microphone,
 }
 
 impl Purpose {
     fn of_name(name: &[u8]) -> Option<Self> {
         match name {
             b"Microsoft::Windows::RDS::DisplayControl" => Some(Self::DisplayControl),
+            b"AUDIO_PLAYBACK_DVC" => Some(Self::Sound),
+            b"AUDIO_INPUT" => Some(Self::Microphone),
             _ => None,
         }
     }
@@ -44,6 +51,7 @@ impl Purpose {
     const fn message_max_bytes(self) -> usize {
         match self {
             Self::DisplayControl => DISPLAY_CONTROL_MAX_BYTES,
+            Self::Sound | Self::Microphone => SOUND_MESSAGE_MAX_BYTES,
         }
     }
 }
@@ -53,6 +61,8 @@ impl Purpose {
 pub(crate) struct Dynamic {
     channel: Channel,
     open: Vec<Open>,
+    /// What there is a use for, but not on this connection.
+    shut: Vec<Purpose>,
 }
 
 #[derive(Debug)]
@@ -79,7 +89,16 @@ pub(crate) enum News {
 impl Dynamic {
     /// Inside of the static channel `id`.
     pub(crate) const fn new(user: User, id: u16) -> Self {
-        Self { channel: Channel::new(user, id, DYNAMIC_PDU_MAX_BYTES), open: Vec::new() }
+        Self {
+            channel: Channel::new(user, id, DYNAMIC_PDU_MAX_BYTES),
+            open: Vec::new(),
+            shut: Vec::new(),
+        }
+    }
+
+    /// Refuses the channel for `purpose` from here on.
+    pub(crate) fn shut(&mut self, purpose: Purpose) {
+        self.shut.push(purpose);
     }
 
     /// Whether what comes on static channel `id` is for us.
@@ -170,7 +189,7 @@ impl Dynamic {
         out: &mut BytesMut,
     ) -> Result<News, RdpError> {
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-        let purpose = Purpose::of_name(name);
+        let purpose = Purpose::of_name(name).filter(|purpose| !self.shut.contains(purpose));
         if let Some(purpose) = purpose {
             RdpError::check_limit("dynamic channels", self.open.len() + 1, DYNAMIC_CHANNELS_MAX)?;
             self.open.retain(|open| open.id != id && open.purpose != purpose);

@@ -59,9 +59,6 @@ pub enum RdpError {
     /// TLS ended at a server without a certificate that `CredSSP` can be bound to.
     #[error("the server's certificate has no public key that can be read")]
     BadCertificate,
-    /// The server sent us to another one, which is not followed.
-    #[error("the server redirects the connection to another one, which is not supported")]
-    Redirected,
     /// The server said why it ends the connection (`[MS-RDPBCGR]` 2.2.5.1.1).
     #[error("the server ended the connection: {info}")]
     EndedByServer {
@@ -163,7 +160,6 @@ impl RdpError {
             Self::Nla { .. } => "nla",
             Self::Kerberos { fault } => fault.cause(),
             Self::BadCertificate => "bad_certificate",
-            Self::Redirected => "redirected",
             Self::EndedByServer { info } => info.cause(),
             Self::Licence { .. } => "licence",
             Self::Sequence { .. } => "sequence",
@@ -225,6 +221,7 @@ impl From<RdpError> for RemoteError {
         let remote = Self::new(error.cause(), error.blame(), error.to_string());
         match error {
             RdpError::CredentialsMissing { missing } => remote.lacking(missing),
+            RdpError::Ended { .. } | RdpError::HandshakeTimeout { .. } => remote.by_loss(),
             _ => remote,
         }
     }

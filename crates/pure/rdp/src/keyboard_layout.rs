@@ -9,6 +9,8 @@ pub struct KeyboardLayout {
     pub(crate) is_unicode: bool,
 }
 
+const JAPANESE: u32 = 0x0411;
+
 /// Names and Windows identifiers.
 const LAYOUTS: [(&str, u32); 22] = [
     ("cs-cz-qwertz", 0x0405),
@@ -25,7 +27,7 @@ const LAYOUTS: [(&str, u32); 22] = [
     ("fr-fr-azerty", 0x040c),
     ("hu-hu-qwertz", 0x040e),
     ("it-it-qwerty", 0x0410),
-    ("ja-jp-qwerty", 0x0411),
+    ("ja-jp-qwerty", JAPANESE),
     ("no-no-qwerty", 0x0414),
     ("pl-pl-qwerty", 0x0415),
     ("pt-br-qwerty", 0x0416),
@@ -47,6 +49,17 @@ impl KeyboardLayout {
     }
 }
 
+impl KeyboardLayout {
+    /// The keyboard that has the layout: its type and subtype (`[MS-RDPBCGR]` 2.2.1.3.2). Japanese
+    /// ones have keys that others lack, which servers tell by the type.
+    pub(crate) const fn hardware(self) -> (u32, u32) {
+        match self.id {
+            JAPANESE => (7, 2),
+            _ => (4, 0),
+        }
+    }
+}
+
 impl Default for KeyboardLayout {
     /// `en-us-qwerty`.
     fn default() -> Self {
@@ -65,5 +78,7 @@ mod tests {
         assert!(KeyboardLayout::from_name("failsafe").unwrap().is_unicode);
         assert_eq!(KeyboardLayout::from_name("qwerty"), None);
         assert!(LAYOUTS.is_sorted());
+        assert_eq!(KeyboardLayout::from_name("ja-jp-qwerty").unwrap().hardware(), (7, 2));
+        assert_eq!(KeyboardLayout::default().hardware(), (4, 0));
     }
 }

@@ -22,6 +22,7 @@ mod clipboard;
 mod config;
 mod connect;
 mod connected;
+mod devices;
 mod display_control;
 mod dynamic;
 mod error;
@@ -37,18 +38,24 @@ mod nla;
 mod outbox;
 mod path_probe;
 mod pointer;
+mod reconnect;
+mod redirection;
 mod refusal;
 mod settings;
 mod share;
+mod sound;
 
 pub use client::RdpClient;
 pub use config::{
-    AuthPackage, ColorDepth, KdcScheme, Looks, Preconnection, RdpConfig, SecurityMode, TimeZone,
+    AuthPackage, ColorDepth, DeviceConfig, DriveConfig, KdcScheme, LineEnds, Looks, Preconnection,
+    RdpConfig, SecurityMode, TimeZone,
 };
 pub use error::RdpError;
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
 pub use nla::KdcFault;
+pub use reconnect::ReconnectCookie;
+pub use redirection::Redirected;
 pub use refusal::{ErrorInfo, LogonFault};
 
 #[cfg(test)]

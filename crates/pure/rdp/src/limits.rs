@@ -31,14 +31,30 @@ pub(crate) const DYNAMIC_PDU_MAX_BYTES: usize = 1 << 16;
 /// have dozens.
 pub(crate) const DISPLAY_CONTROL_MAX_BYTES: usize = 1 << 14;
 
+/// Longest message on the channel of devices, in bytes. The longest ones write to files.
+pub(crate) const DEVICE_MESSAGE_MAX_BYTES: usize = (4 << 20) + 4096;
+
 /// Dynamic channels that may be open at a time.
 pub(crate) const DYNAMIC_CHANNELS_MAX: usize = 16;
+
+/// Longest message on the clipboard channel, in bytes, beside the content that was asked for: lists
+/// of formats have some thousands.
+pub(crate) const CLIPBOARD_MESSAGE_MAX_BYTES: usize = 1 << 16;
 
 /// Keys that can be down at a time. A further one lets go of the oldest.
 pub(crate) const KEYS_DOWN_MAX: usize = 64;
 
 /// Notches of the wheel that one turn may send.
 pub(crate) const NOTCHES_MAX: u16 = 10;
+
+/// Longest name, address or user name in a redirection, in bytes of UTF-8.
+pub(crate) const REDIRECTION_NAME_MAX_BYTES: usize = 512;
+
+/// Longest password or cookie in a redirection, in bytes.
+pub(crate) const REDIRECTION_FIELD_MAX_BYTES: usize = 4096;
+
+/// Longest token for a load balancer, in bytes: what fits in a connection request.
+pub(crate) const ROUTING_TOKEN_MAX_BYTES: usize = 238;
 
 /// Shortest and longest side of a desktop that a server makes for us, in pixels
 /// (`[MS-RDPEDISP]` 2.2.2.2.1).

@@ -29,6 +29,11 @@ impl Outbox {
         self.events.push_back(event);
     }
 
+    /// Passes `events` on, if there are any.
+    pub(crate) fn events(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.events.extend(events);
+    }
+
     /// Asks for TLS.
     pub(crate) fn secure(&mut self, secure: Secure) {
         self.secure = Some(secure);

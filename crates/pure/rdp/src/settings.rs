@@ -59,21 +59,46 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
     if let Some(cookie) = &config.load_balance_info {
         connector = connector.with_load_balance_info(cookie.clone());
     }
-    if config.console {
+    if let Some(cookie) = &config.cookie {
+        connector = connector.with_auto_reconnect_cookie(cookie.in_sequence());
+    }
+    if let Some(redirected) = &config.redirected {
+        if let Some(cookie) = &redirected.password_cookie {
+            connector = connector.with_redirection_password_cookie(cookie.clone());
+        }
+        connector = connector.with_cluster_data(cluster(redirected.session_id));
+    } else if config.console {
+        connector = connector.with_cluster_data(cluster(0));
+    } else {
         connector = connector.with_cluster_data(ClientClusterData {
-            flags: RedirectionFlags::REDIRECTION_SUPPORTED
-                | RedirectionFlags::REDIRECTED_SESSION_FIELD_VALID,
+            flags: RedirectionFlags::REDIRECTION_SUPPORTED,
             redirection_version: RedirectionVersion::V4,
             redirected_session_id: 0,
         });
     }
-    if config.display_control {
+    if config.display_control || config.sound || config.microphone {
         connector = connector.with_static_channel(Named::<0>);
     }
-    if config.clipboard {
+    if config.clipboard_in || config.clipboard_out {
         connector = connector.with_static_channel(Named::<1>);
     }
+    if config.sound {
+        connector = connector.with_static_channel(Named::<2>);
+    }
+    if config.devices.is_wanted() {
+        connector = connector.with_static_channel(Named::<3>);
+    }
     Ok(connector)
+}
+
+/// Asks for the session of this number, of which 0 is the console.
+const fn cluster(session_id: u32) -> ClientClusterData {
+    ClientClusterData {
+        flags: RedirectionFlags::REDIRECTION_SUPPORTED
+            .union(RedirectionFlags::REDIRECTED_SESSION_FIELD_VALID),
+        redirection_version: RedirectionVersion::V4,
+        redirected_session_id: session_id,
+    }
 }
 
 /// The same without what was needed once.
@@ -111,8 +136,8 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         domain: config.credentials.domain.clone(),
         client_build: 0,
         client_name: cut(&config.client_name, CLIENT_NAME_MAX),
-        keyboard_type: KeyboardType::IBM_ENHANCED,
-        keyboard_subtype: 0,
+        keyboard_type: KeyboardType(config.keyboard_layout.hardware().0),
+        keyboard_subtype: config.keyboard_layout.hardware().1,
         keyboard_functional_keys_count: 12,
         keyboard_layout: config.keyboard_layout.id,
         connection_type: ConnectionType::Lan,
@@ -132,8 +157,8 @@ fn sequence_config(config: &RdpConfig) -> Result<Config, RdpError> {
         hardware_id: None,
         request_data: None,
         autologon: has_credentials,
-        enable_audio_playback: false,
-        enable_audio_capture: false,
+        enable_audio_playback: config.sound,
+        enable_audio_capture: config.microphone,
         performance_flags: performance_flags(config.looks),
         license_cache: None,
         timezone_info: time_zone(&config.time_zone),

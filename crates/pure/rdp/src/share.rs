@@ -13,6 +13,7 @@ pub(crate) mod kind {
     pub(crate) const POINTER: u8 = 0x1b;
     pub(crate) const INPUT: u8 = 0x1c;
     pub(crate) const PLAY_SOUND: u8 = 0x22;
+    pub(crate) const SAVE_SESSION_INFO: u8 = 0x26;
     pub(crate) const SET_KEYBOARD_INDICATORS: u8 = 0x29;
     pub(crate) const SET_ERROR_INFO: u8 = 0x2f;
     pub(crate) const FRAME_ACKNOWLEDGE: u8 = 0x38;
@@ -28,8 +29,8 @@ pub(crate) enum Share<'a> {
     DemandActive,
     /// The share is over; another may begin.
     DeactivateAll,
-    /// The session is elsewhere.
-    Redirection,
+    /// The session is elsewhere: what follows the source in the header.
+    Redirection(&'a [u8]),
     /// Data within the share.
     Data(ShareData<'a>),
     /// A type that means nothing to a client.
@@ -81,7 +82,10 @@ pub(crate) fn take_share<'a>(input: &mut Reader<'a>) -> Result<Option<Share<'a>>
         1 => Ok(Some(Share::DemandActive)),
         6 => Ok(Some(Share::DeactivateAll)),
         7 => take_data(&mut message).map(|data| Some(Share::Data(data))),
-        10 => Ok(Some(Share::Redirection)),
+        10 => {
+            let _source = message.u16_le().ok_or_else(short)?;
+            Ok(Some(Share::Redirection(message.take_rest())))
+        }
         _ => Ok(Some(Share::Other)),
     }
 }

@@ -21,12 +21,13 @@ pub struct RemoteError {
     blame: Blame,
     message: String,
     lacks: CredentialFields,
+    is_loss: bool,
 }
 
 impl RemoteError {
     /// `cause` is a short, stable name; `message` is fit to print and holds no secret.
     pub const fn new(cause: &'static str, blame: Blame, message: String) -> Self {
-        Self { cause, blame, message, lacks: CredentialFields(0) }
+        Self { cause, blame, message, lacks: CredentialFields(0), is_loss: false }
     }
 
     /// The same, for want of credentials that somebody at the screen could give.
@@ -34,6 +35,18 @@ impl RemoteError {
     pub const fn lacking(mut self, fields: CredentialFields) -> Self {
         self.lacks = fields;
         self
+    }
+
+    /// The same, of a connection that broke off without anybody's having wanted it to.
+    #[must_use]
+    pub const fn by_loss(mut self) -> Self {
+        self.is_loss = true;
+        self
+    }
+
+    /// Whether the connection just broke off, so that dialling again may help.
+    pub const fn is_loss(&self) -> bool {
+        self.is_loss
     }
 
     /// The credentials that were wanted and not given; none when that was not the matter.

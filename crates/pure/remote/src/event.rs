@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use porthole_pixels::{Rect, Size};
 
-use crate::Clipboard;
+use crate::{Clipboard, DriveRequest, Redirect, Sound, SoundFormat, Ticket};
 
 /// Something a driver noticed. Pixels are not events: they are in the surface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +38,23 @@ pub enum Event {
     /// The stream of this number is over; the number may begin another. What it showed stays until
     /// something else is drawn there.
     VideoEnded(u32),
+    /// Something is to be done with the session's files; answered by [`crate::Input::Drive`].
+    Drive(DriveRequest),
+    /// Something to be heard now.
+    Sound(Sound),
+    /// Nothing more is to be heard for now.
+    SoundEnded,
+    /// The remote records: it takes [`crate::Input::Microphone`] in this format; `None`: no more.
+    MicrophoneWanted(Option<SoundFormat>),
     /// The remote was accepted without proof of who it is: one line for the log, not for viewers.
     Unverified(String),
     /// Something the user or operator should know, fit to print; the connection goes on.
     Notice(String),
+    /// With this, a connection that is dialled after this one was lost takes up its session. It
+    /// replaces what came before.
+    Ticket(Ticket),
+    /// The remote does not serve this connection itself, which is over with this.
+    Redirected(Box<Redirect>),
 }
 
 /// One of a remote's screens.

@@ -2,7 +2,7 @@
 
 use porthole_pixels::{Point, Rect, Size};
 
-use crate::Clipboard;
+use crate::{Clipboard, DriveReply, Sound};
 
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +49,15 @@ pub enum Input {
     /// remote may be asked to send some ([`crate::Event::Video`]). When they no longer can, it is
     /// asked for none, and to draw what its streams showed.
     VideoWelcome(bool),
+    /// What came of an [`crate::Event::Drive`]. It comes from no viewer, so that nothing that viewers
+    /// may not do keeps it back.
+    Drive(DriveReply),
     /// Somebody lacks what the remote shows here: it is asked to draw it again, or to begin a
     /// stream that shows it anew. Sent at most once a second.
     Repaint(Rect),
+    /// What a viewer says, in the format of [`crate::Event::MicrophoneWanted`]. In another one, or
+    /// unwanted, it is left out.
+    Microphone(Sound),
 }
 
 /// What the wheel has turned of a notch that is not whole yet, one way.

@@ -6,21 +6,29 @@
 
 mod clipboard;
 mod credentials;
+mod drive;
 mod error;
 mod event;
 mod input;
 mod peer;
+mod redirect;
+mod sound;
 
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 pub use clipboard::Clipboard;
 pub use credentials::{CredentialFields, Credentials};
+pub use drive::{
+    Disposition, DriveAct, DriveDone, DriveEntry, DriveError, DriveReply, DriveRequest, Wanted,
+};
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input, Notches};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
+pub use redirect::{Redirect, Ticket};
+pub use sound::{Sound, SoundFormat};
 
 /// One connection to a remote as a state machine.
 ///

@@ -1,14 +1,13 @@
 //! The clipboard: text in Latin-1 (RFC 6143 §7.5.6, §7.6.4), text, HTML and images in the community
 //! specification's "Extended Clipboard".
 
-mod dib;
 mod extended;
-mod html;
 mod latin1;
 
 use std::mem;
 
 use bytes::BytesMut;
+use porthole_clipboard::{dib, html};
 use porthole_remote::{Clipboard as Content, Event};
 use porthole_wire::Reader;
 

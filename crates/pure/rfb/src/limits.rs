@@ -52,6 +52,3 @@ pub(crate) const fn deflated_max(raw_len: u64) -> u64 {
 pub(crate) const fn image_file_max(area: u32) -> u64 {
     area as u64 * 8 + 65_536
 }
-
-/// Pixels of an image on the clipboard. One is unpacked whole, at four bytes each.
-pub(crate) const DIB_PIXELS_MAX: u32 = 9 << 20;

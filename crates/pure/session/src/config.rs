@@ -37,6 +37,8 @@ pub struct SessionConfig {
     pub viewers_max: usize,
     /// Whether there are files: somebody carries out [`crate::Output::File`].
     pub files: bool,
+    /// Whether the remote may be heard.
+    pub sound: bool,
     /// Largest clipboard content passed on in either direction, in bytes of each format.
     pub clipboard_max_bytes: usize,
 }
@@ -58,6 +60,7 @@ impl Default for SessionConfig {
             prompt_max: Duration::from_secs(300),
             viewers_max: 16,
             files: false,
+            sound: false,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
         }
     }

@@ -25,6 +25,7 @@ mod permissions;
 mod picture;
 mod quality;
 mod session;
+mod sound;
 mod viewer;
 
 pub use config::SessionConfig;

@@ -219,6 +219,11 @@ impl Pacing {
         self.sent_at.map(|at| at + gap)
     }
 
+    /// Something left beside the frames, which the path takes time for too.
+    pub(crate) fn sent_beside(&mut self, now: Instant, bytes: usize) {
+        self.debt.add(now, self.cycle.pace(), as_rate(bytes as u64));
+    }
+
     /// What the ladder picks by.
     pub(crate) fn outlook(&self, now: Instant) -> Outlook {
         Outlook {

@@ -110,6 +110,18 @@ impl Passing {
         Some(place)
     }
 
+    /// All streams are over, and the next remote has not been told anything; chunks that were on
+    /// their way never come. The answer is the streams' places.
+    pub(crate) fn end_all(&mut self, veils_count: u64) -> Vec<usize> {
+        self.chunks = veils_count;
+        self.told_welcome = false;
+        self.gave_up = false;
+        self.asked_at = None;
+        self.lacking_since = None;
+        let taken = |(place, stream): (usize, &mut Option<Stream>)| stream.take().map(|_| place);
+        self.streams.iter_mut().enumerate().filter_map(taken).collect()
+    }
+
     /// What was covered since the last call.
     pub(crate) fn take_fresh(&mut self) -> Vec<Rect> {
         std::mem::take(&mut self.fresh)

@@ -15,6 +15,10 @@ impl Permissions {
     pub const FILES_IN: Self = Self(1 << 3);
     /// Files may be read.
     pub const FILES_OUT: Self = Self(1 << 4);
+    /// The remote is heard.
+    pub const AUDIO: Self = Self(1 << 5);
+    /// What the viewer says reaches the remote.
+    pub const MICROPHONE: Self = Self(1 << 7);
 
     /// Whether all of `other` are granted.
     pub const fn allow(self, other: Self) -> bool {

@@ -6,6 +6,7 @@ mod covers;
 mod life;
 mod prompt;
 mod schedule;
+mod sound;
 mod transfers;
 mod video;
 
@@ -27,6 +28,7 @@ use crate::frame::{Finished, Job};
 use crate::history::History;
 use crate::keys::TileKeys;
 use crate::passing::Passing;
+use crate::sound::SessionSound;
 use crate::viewer::{Shown, Viewer};
 use crate::{Permissions, SessionConfig};
 
@@ -138,6 +140,8 @@ pub struct Session {
     tracker: Option<MotionTracker>,
     /// The remote's own video.
     passing: Passing,
+    /// What is heard and said.
+    sound: SessionSound,
     /// When the surface last changed, until the session has come to rest.
     changed_at: Option<Instant>,
     costs: Costs,
@@ -167,7 +171,8 @@ impl Session {
     /// A session that is still reaching its remote. `seed` is random and not told to anybody:
     /// it keeps others from making two pictures that this session takes for one.
     pub fn new(now: Instant, seed: u64, config: SessionConfig) -> Self {
-        let abilities = if config.files { Ability::FILES } else { 0 };
+        let files = if config.files { Ability::FILES } else { 0 };
+        let abilities = files | if config.sound { Ability::SOUND } else { 0 };
         Self {
             config,
             surface: Surface::default(),
@@ -177,6 +182,7 @@ impl Session {
             search_rest: 0,
             tracker: None,
             passing: Passing::default(),
+            sound: SessionSound::default(),
             changed_at: None,
             costs: Costs::new(),
             pointer: Point::default(),
@@ -251,6 +257,7 @@ impl Session {
                 return;
             }
             ToGateway::File(asked) => return self.handle_file_request(now, viewer, asked),
+            ToGateway::Sound(wish) => return self.handle_sound_wish(now, viewer, wish),
             ToGateway::Repaint(rect) => {
                 from.spoil(rect);
                 // The remote's own file may be why.
@@ -325,6 +332,9 @@ impl Session {
             }
             Event::Video(chunk) => self.handle_video(now, &chunk),
             Event::VideoEnded(stream) => self.handle_video_ended(stream),
+            Event::Sound(sound) => self.handle_sound(now, &sound),
+            Event::SoundEnded => self.handle_sound_ended(now),
+            Event::MicrophoneWanted(format) => self.handle_microphone_wanted(format),
             Event::Notice(words) => {
                 self.for_each_viewer(|viewer| viewer.owed.notice(words.clone()));
             }
@@ -356,6 +366,20 @@ impl Session {
                 self.outputs.push_back(Output::Send { viewer: id, message });
             }
         }
+    }
+
+    /// The remote is dialled once more: what it showed stays, and nothing reaches it until it is up
+    /// again ([`Event::Connected`]).
+    pub fn handle_redial(&mut self) {
+        self.connected = false;
+        self.torn_since = None;
+        self.end_videos();
+        self.shown.phase = Phase::Connecting;
+        self.shown.abilities &= !Ability::RESIZE;
+        self.for_each_viewer(|viewer| {
+            viewer.owed.state = true;
+            viewer.owed.abilities = true;
+        });
     }
 
     /// The session cannot go on: the remote left, broke down, or the gateway is closing.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use porthole_link::{Category, QualityMode, Resume, ToBrowser, ToGateway};
+use porthole_link::{Category, Phase, QualityMode, Resume, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Rect, Size};
 use porthole_remote::{Clipboard, Event, Input};
 
@@ -281,4 +281,37 @@ fn a_remote_that_goes_closes_every_viewer_with_the_reason() {
     stage.settle();
     assert_eq!(stage.closed, [(ViewerId(1), "refused".to_owned())]);
     assert_eq!(stage.ended, Some(EndCause::RemoteGone));
+}
+
+#[test]
+fn a_remote_that_is_dialled_again_leaves_the_picture() {
+    let mut stage = Stage::connected();
+    stage.draw(Rect::new(10, 10, 100, 100), 80);
+    stage.attach(1, ALL, None).unwrap();
+    stage.session.handle_event(stage.now, Event::ResizeSupported(true));
+    stage.pass(Duration::from_secs(1));
+    stage.viewers[0].told.clear();
+    stage.session.handle_redial();
+    stage.say(1, ToGateway::ReleaseAll);
+    stage.say(1, ToGateway::Resize(Size::new(500, 400), 100));
+    stage.pass(Duration::from_secs(1));
+    stage.assert_exact(0);
+    let told = &stage.viewers[0].told;
+    let phases = |told: &[ToBrowser]| -> Vec<Phase> {
+        let phase = |record: &ToBrowser| match record {
+            ToBrowser::State(phase, _) => Some(*phase),
+            _ => None,
+        };
+        told.iter().filter_map(phase).collect()
+    };
+    assert_eq!(phases(told), [Phase::Connecting]);
+    assert!(told.contains(&ToBrowser::Abilities(0)), "{told:?}");
+    assert!(!stage.inputs.contains(&Input::ReleaseAll), "nothing reaches it meanwhile");
+    stage.session.handle_event(stage.now, Event::Connected);
+    stage.session.handle_event(stage.now, Event::ResizeSupported(true));
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(phases(&stage.viewers[0].told).last(), Some(&Phase::Connected));
+    assert_eq!(stage.inputs.last(), Some(&Input::Resize(Size::new(500, 400))));
+    stage.draw(Rect::new(50, 50, 10, 10), 20);
+    stage.assert_exact(0);
 }

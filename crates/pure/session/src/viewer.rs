@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use porthole_link::{
-    ClipboardJoiner, ClipboardPart, Feature, Phase, Prompt, QualityMode, ScreenPlace, ToBrowser,
-    Welcome, encode_frame_end,
+    ClipboardJoiner, ClipboardPart, Feature, Phase, Prompt, QualityMode, ScreenPlace, SoundNews,
+    ToBrowser, Welcome, encode_frame_end,
 };
 use porthole_pixels::{Damage, Point, Rect};
 
@@ -19,6 +19,7 @@ use crate::pacing::Pacing;
 use crate::passing::VideoQueue;
 use crate::picture::Picture;
 use crate::quality::Ladder;
+use crate::sound::SoundQueue;
 use crate::{Permissions, ViewerId};
 
 /// Bytes handed over and not yet written to the socket, beyond which nothing more is.
@@ -26,6 +27,10 @@ const QUEUED_MAX_BYTES: usize = 64 << 10;
 
 /// The same for messages.
 const QUEUED_MAX_MESSAGES: usize = 16;
+
+/// Most messages that may be handed over and not written when sound follows them: what is behind
+/// more of them comes late.
+const SOUND_BEHIND_MESSAGES: usize = 3;
 
 /// Most notices held for a viewer that is not reading; older ones are dropped.
 const NOTICES_MAX: usize = 4;
@@ -61,6 +66,8 @@ pub(crate) struct Owed {
     pub(crate) notices: VecDeque<String>,
     pub(crate) pong: Option<u32>,
     pub(crate) prompt: bool,
+    /// Whether the remote records what this viewer says, if that is news.
+    pub(crate) recording: Option<bool>,
 }
 
 impl Owed {
@@ -85,6 +92,7 @@ impl Owed {
             owed.bell.then_some(ToBrowser::Bell),
             owed.pong.map(ToBrowser::Pong),
             owed.prompt.then(|| ToBrowser::Prompt(shown.prompt.clone().unwrap_or_default())),
+            owed.recording.map(|is_on| ToBrowser::Sound(SoundNews::Recording(is_on))),
         ];
         for record in records.into_iter().flatten() {
             record.encode(out);
@@ -126,6 +134,8 @@ pub(crate) struct Viewer {
     pub(crate) pasting: ClipboardJoiner,
     /// What it asks for of the files.
     pub(crate) files: Files,
+    /// What it has not heard yet.
+    pub(crate) sound: SoundQueue,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
     /// Those it has as number [`FILE_TABLES`].
@@ -145,8 +155,10 @@ impl Viewer {
         picture: Picture,
         videos: VideoQueue,
     ) -> Self {
-        let watching =
-            Permissions::INPUT.with(Permissions::CLIPBOARD_IN).with(Permissions::FILES_IN);
+        let watching = Permissions::INPUT
+            .with(Permissions::CLIPBOARD_IN)
+            .with(Permissions::FILES_IN)
+            .with(Permissions::MICROPHONE);
         let permissions = if view_only { granted.without(watching) } else { granted };
         // The viewer is told what it may do now, not what its token would allow.
         welcome.permissions = permissions.0;
@@ -178,6 +190,7 @@ impl Viewer {
             clipboard: None,
             pasting: ClipboardJoiner::default(),
             files: Files::default(),
+            sound: SoundQueue::default(),
             tables: 0,
             file_tables: Bytes::new(),
             frame: 0,
@@ -205,6 +218,22 @@ impl Viewer {
         let mut message = BytesMut::new();
         self.owed.encode(shown, &mut message);
         (!message.is_empty()).then(|| self.queue(message))
+    }
+
+    /// A message with the sound that waits, if any does and what left before it is nearly written.
+    /// It may pass a full window: what is late is not worth sending.
+    pub(crate) fn take_sound(&mut self, now: Instant) -> Option<Bytes> {
+        self.sound.drop_late(now);
+        if !self.is_drained() || self.queued_messages > SOUND_BEHIND_MESSAGES {
+            return None;
+        }
+        let mut message = BytesMut::new();
+        self.sound.write(&mut message);
+        if message.is_empty() {
+            return None;
+        }
+        self.pacing.sent_beside(now, message.len());
+        Some(self.queue(message))
     }
 
     /// A message with what there is about files, if anything is and the socket has taken the rest.

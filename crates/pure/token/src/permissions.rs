@@ -24,11 +24,13 @@ pub enum Permission {
     Audio,
     /// Invite others to the session.
     Share,
+    /// Speak to the remote.
+    Microphone,
 }
 
 impl Permission {
     /// Every permission, in the order of their bits.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Input,
         Self::ClipboardIn,
         Self::ClipboardOut,
@@ -36,6 +38,7 @@ impl Permission {
         Self::FilesOut,
         Self::Audio,
         Self::Share,
+        Self::Microphone,
     ];
 
     /// The name that tokens use.
@@ -48,6 +51,7 @@ impl Permission {
             Self::FilesOut => "files-out",
             Self::Audio => "audio",
             Self::Share => "share",
+            Self::Microphone => "microphone",
         }
     }
 
@@ -56,8 +60,8 @@ impl Permission {
     }
 }
 
-/// A set of permissions. Its default is what a token without `allow` grants: input and the
-/// clipboard both ways.
+/// A set of permissions. Its default is what a token without `allow` grants: input, the clipboard
+/// both ways and sound.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Permissions(u16);
 
@@ -108,7 +112,9 @@ impl Permissions {
 
 impl Default for Permissions {
     fn default() -> Self {
-        [Permission::Input, Permission::ClipboardIn, Permission::ClipboardOut].into_iter().collect()
+        [Permission::Input, Permission::ClipboardIn, Permission::ClipboardOut, Permission::Audio]
+            .into_iter()
+            .collect()
     }
 }
 
@@ -149,7 +155,7 @@ mod tests {
         let default = Permissions::default();
         assert_eq!(
             serde_json::to_value(default).unwrap(),
-            json!(["input", "clipboard-in", "clipboard-out"])
+            json!(["input", "clipboard-in", "clipboard-out", "audio"])
         );
         assert_eq!(default.intersection(some).iter().collect::<Vec<_>>(), [Permission::Input]);
     }

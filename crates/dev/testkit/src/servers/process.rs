@@ -119,6 +119,17 @@ impl Process {
         self.wait(END_MAX)
     }
 
+    /// Kills the program, as a crash would, and waits until it is gone.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     fn ask_to_end(&mut self) -> Result<()> {
         // Until its status is collected the identifier cannot pass to another process.
         if self.child.try_wait()?.is_none() {

@@ -1,6 +1,7 @@
 //! `FreeRDP`'s shadow server: shows a display of this machine over RDP.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use super::{Display, Process, Xvfb};
 /// How long hashing a password may take.
 const COMMAND_MAX: Duration = Duration::from_secs(20);
 
+/// The file of users.
+const USERS: &str = "users";
+
 /// A running shadow server with a screen of its own.
 #[derive(Debug)]
 pub struct RdpShadow {
@@ -21,8 +25,9 @@ pub struct RdpShadow {
     process: Process,
     screen: Xvfb,
     port: u16,
+    takes_anybody: bool,
     /// Its home, for the certificate that it makes, and the file of users.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl RdpShadow {
@@ -40,22 +45,32 @@ impl RdpShadow {
     fn start_at(port: u16, geometry: (u16, u16), login: Option<(&str, &str)>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let screen = Xvfb::start(geometry)?;
-        let mut command = screen.display().command("freerdp-shadow-cli");
-        command
-            .env("HOME", folder.path())
-            .env_remove("XDG_CONFIG_HOME")
-            .arg(format!("/port:{port}"))
-            .arg("/bind-address:127.0.0.1");
         if let Some((user, password)) = login {
-            let users = folder.path().join("users");
-            std::fs::write(&users, format!("{user}:::{}:::\n", nt_hash(password)?))?;
-            command.arg("/sec:nla").arg(format!("/sam-file:{}", users.display()));
-        } else {
-            command.args(["-auth", "/sec:tls"]);
+            let line = format!("{user}:::{}:::\n", nt_hash(password)?);
+            std::fs::write(folder.path().join(USERS), line)?;
         }
-        let mut process = Process::start(&mut command)?;
-        wait_for_listener(&mut process, port)?;
-        Ok(Self { process, screen, port, _folder: folder })
+        let process = run(port, screen.display(), folder.path(), login.is_none())?;
+        Ok(Self { process, screen, port, takes_anybody: login.is_none(), folder })
+    }
+
+    /// Kills the server as a crash would; its screen stays.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill()
+    }
+
+    /// Runs the server again where it was, after [`kill`](Self::kill).
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn revive(&mut self) -> Result<()> {
+        let display = self.screen.display();
+        self.process = run(self.port, display, self.folder.path(), self.takes_anybody)?;
+        Ok(())
     }
 
     /// The display that it shows.
@@ -72,6 +87,23 @@ impl RdpShadow {
     pub const fn process(&mut self) -> &mut Process {
         &mut self.process
     }
+}
+
+fn run(port: u16, display: Display, folder: &Path, takes_anybody: bool) -> Result<Process> {
+    let mut command = display.command("freerdp-shadow-cli");
+    command
+        .env("HOME", folder)
+        .env_remove("XDG_CONFIG_HOME")
+        .arg(format!("/port:{port}"))
+        .arg("/bind-address:127.0.0.1");
+    if takes_anybody {
+        command.args(["-auth", "/sec:tls"]);
+    } else {
+        command.arg("/sec:nla").arg(format!("/sam-file:{}", folder.join(USERS).display()));
+    }
+    let mut process = Process::start(&mut command)?;
+    wait_for_listener(&mut process, port)?;
+    Ok(process)
 }
 
 /// What Windows stores of a password: MD4 of its UTF-16, in hexadecimal.

@@ -3,8 +3,9 @@
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
@@ -17,10 +18,19 @@ use super::{Certificate, Display, Process};
 /// display's own would-be port, 6000 more, is one.
 const DISPLAY_BELOW_PORT: u16 = 10_000;
 
+/// Sessions that there may be: so many displays are the server's, from the first on.
+const SESSIONS_MAX: u16 = 10;
+
+/// How long the server may take to end.
+const END_MAX: Duration = Duration::from_secs(5);
+
 /// The user whose session it is.
 const USER: &str = "tester";
 /// The user's password.
 const PASSWORD: &str = "correct horse";
+
+/// What the session's program reads a line from before it ends.
+const WAY_OUT: &str = "way-out";
 
 /// Everything the server reads of the machine's settings, replaced in a mount namespace of its own;
 /// and a process namespace, so that sessions, which leave the server's process group, end with it.
@@ -39,7 +49,7 @@ pub struct Xrdp {
     certificate: Certificate,
     port: u16,
     /// The settings, and the user's home.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Xrdp {
@@ -66,12 +76,49 @@ impl Xrdp {
             .arg(folder.path());
         let mut process = Process::start(&mut command)?;
         wait_for_listener(&mut process, port)?;
-        Ok(Self { process, certificate, port, _folder: folder })
+        Ok(Self { process, certificate, port, folder })
     }
 
     /// The display of the first session.
     pub fn display(&self) -> Display {
         Display::new(u32::from(first_display(self.port)))
+    }
+
+    /// Ends the user's session from within, as logging off does.
+    ///
+    /// # Errors
+    ///
+    /// There is no session.
+    pub fn log_off(&self) -> Result<()> {
+        let way_out = self.folder.path().join("home").join(WAY_OUT);
+        fs::write(way_out, "\n").context("the session does not wait for it")
+    }
+
+    /// Where programs of the first session leave what is to be heard, once its channel server runs.
+    /// Messages: `u32` 0, `u32` length with these eight bytes, 44.1 kHz stereo of 16 bits.
+    pub fn sound_socket(&self) -> Option<PathBuf> {
+        self.audio_socket("out")
+    }
+
+    /// Where programs of the first session fetch what its user says.
+    pub fn microphone_socket(&self) -> Option<PathBuf> {
+        self.audio_socket("in")
+    }
+
+    fn audio_socket(&self, way: &str) -> Option<PathBuf> {
+        let display = first_display(self.port);
+        let name = format!("xrdp_chansrv_audio_{way}_socket_{display}");
+        // As seen from the server's own namespace.
+        let inside = self.children().into_iter().next()?;
+        let folder = format!("/proc/{}/root/run/xrdp/sockdir", inside.as_raw_nonzero());
+        Some(Path::new(&folder).join(name)).filter(|path| path.exists())
+    }
+
+    fn children(&self) -> Vec<Pid> {
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let pid = |child: &str| child.parse().ok().and_then(Pid::from_raw);
+        children.unwrap_or_default().split_ascii_whitespace().filter_map(pid).collect()
     }
 
     /// User name and password of the one who may log on.
@@ -100,11 +147,15 @@ impl Drop for Xrdp {
         // `unshare` ignores SIGTERM while it waits for the server, whose end is the end of both and
         // of everything in the process namespace. Should this fail, `unshare` is killed, and the
         // namespace with it.
-        let id = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        for child in children.unwrap_or_default().split_ascii_whitespace() {
-            if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
-                let _ = kill_process(child, Signal::TERM);
+        for child in self.children() {
+            let _ = kill_process(child, Signal::TERM);
+        }
+        // X servers that are killed with their namespace leave these behind.
+        if self.process.wait(END_MAX).is_ok() {
+            let first = first_display(self.port);
+            for number in first..first.saturating_add(SESSIONS_MAX) {
+                let _ = fs::remove_file(format!("/tmp/.X{number}-lock"));
+                let _ = fs::remove_file(format!("/tmp/.X11-unix/X{number}"));
             }
         }
     }
@@ -117,7 +168,10 @@ const fn first_display(port: u16) -> u16 {
 fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result<()> {
     let home = folder.join("home");
     fs::create_dir(&home)?;
-    write_program(&home.join("startwm.sh"), "#!/bin/sh\nexec sleep 86400\n")?;
+    write_program(
+        &home.join("startwm.sh"),
+        &format!("#!/bin/sh\nmkfifo \"$HOME/{WAY_OUT}\"\nread _ <\"$HOME/{WAY_OUT}\"\n"),
+    )?;
 
     let xrdp = folder.join("xrdp");
     fs::create_dir(&xrdp)?;
@@ -140,7 +194,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              autorun=Xorg\nallow_channels=true\nbitmap_compression=true\nbulk_compression=true\n\
              max_bpp=32\nnew_cursors=true\nuse_fastpath=both\n\
              [Logging]\nLogFile={logs}/xrdp.log\nLogLevel=INFO\nEnableSyslog=false\n\
-             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=false\nrdpsnd=false\nrail=false\n\
+             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=false\nrdpsnd=true\nrail=false\n\
              [Xorg]\nname=Xorg\nlib=libxup.so\nusername=ask\npassword=ask\nip=127.0.0.1\n\
              port=-1\ncode=20\n",
             cert.display(),
@@ -154,14 +208,14 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              EnableUserWindowManager=true\nUserWindowManager=startwm.sh\n\
              DefaultWindowManager=startwm.sh\nReconnectScript=reconnectwm.sh\n\
              [Security]\nAllowRootLogin=true\nMaxLoginRetry=4\n\
-             [Sessions]\nX11DisplayOffset={}\nMaxSessions=10\nKillDisconnected=false\n\
+             [Sessions]\nX11DisplayOffset={}\nMaxSessions={SESSIONS_MAX}\nKillDisconnected=false\n\
              Policy=Default\n\
              [Logging]\nLogFile={logs}/sesman.log\nLogLevel=INFO\nEnableSyslog=false\n\
              [Xorg]\nparam=/usr/lib/xorg/Xorg\nparam=-config\nparam=xrdp/xorg.conf\n\
              param=-noreset\nparam=-nolisten\nparam=tcp\nparam=-logfile\nparam=.xorgxrdp.%s.log\n\
              param=-ac\n\
              [Chansrv]\nFuseMountName=thinclient_drives\n\
-             [SessionVariables]\n",
+             [SessionVariables]\nLANG=C.UTF-8\n",
             first_display(port)
         ),
     )?;

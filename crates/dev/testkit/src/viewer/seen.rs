@@ -6,13 +6,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
 use porthole_link::{
     CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, Phase, Prompt,
-    ScreenPlace, ToBrowser, Welcome,
+    ScreenPlace, SoundNews, ToBrowser, Welcome,
 };
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
 
 /// Most clipboard contents and notices that are kept; older ones go.
 const KEPT_MAX: usize = 64;
+
+/// Most records about sound that are kept: 50 a second.
+const SOUND_KEPT_MAX: usize = 500;
 
 /// What the gateway has said beside the picture: the newest of each, or all in order.
 #[derive(Debug, Default)]
@@ -39,6 +42,8 @@ pub struct Seen {
     pub notices: Vec<String>,
     /// What the remote wanted to know, and when it did no more.
     pub prompts: Vec<Prompt>,
+    /// What there was to hear, and whether the remote records: the latest 10 seconds.
+    pub sound: Vec<SoundNews>,
     /// Answers to pings.
     pub pongs: Vec<u32>,
     /// The last record.
@@ -76,6 +81,12 @@ impl Seen {
             ToBrowser::Notice(words) => keep(&mut self.notices, words),
             ToBrowser::Abilities(bits) => self.abilities = Some(bits),
             ToBrowser::Pong(token) => keep(&mut self.pongs, token),
+            ToBrowser::Sound(news) => {
+                if self.sound.len() == SOUND_KEPT_MAX {
+                    self.sound.remove(0);
+                }
+                self.sound.push(news);
+            }
             ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
             drawing => bail!("{drawing:?} is the screen's"),
         }

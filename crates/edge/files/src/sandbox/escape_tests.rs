@@ -19,6 +19,8 @@ use crate::{EntryKind, Store as _, StorePath, WriteMode};
 const LIMITS: Limits = Limits { bytes: 1 << 20, entries: 10_000, file_bytes: 1 << 20 };
 /// A name that nothing is called inside.
 const MARK: &str = "mark";
+/// A time long ago, which nothing outside may be given.
+const OLD_MS: u64 = 1_000_000_000_000;
 const SECRET: &str = "nobody may read this";
 
 /// A root to stay in, and beside it what must stay as it is.
@@ -51,6 +53,10 @@ impl World {
     fn check(&self) {
         let outside = self.outer.path().join("outside");
         assert_eq!(fs::read_to_string(outside.join("secret")).unwrap(), SECRET);
+        for place in [&outside, &outside.join("secret")] {
+            let age = fs::metadata(place).unwrap().modified().unwrap().elapsed().unwrap();
+            assert!(age < std::time::Duration::from_secs(86_400), "{place:?}");
+        }
         assert_eq!(fs::read_dir(outside).unwrap().count(), 2);
         assert_eq!(fs::read_dir(self.outer.path()).unwrap().count(), 2);
     }
@@ -61,8 +67,11 @@ impl World {
         if let Ok(file) = store.open_read(a).await {
             assert_ne!(file.read_at(0, 100).await.unwrap(), SECRET, "{a}");
         }
-        for mode in [WriteMode::New, WriteMode::Keep, WriteMode::Truncate] {
+        let modes = [WriteMode::Existing, WriteMode::New, WriteMode::Keep, WriteMode::Truncate];
+        for mode in modes {
             if let Ok(file) = store.open_write(a, mode).await {
+                assert_ne!(file.read_at(0, 100).await.unwrap(), SECRET, "{a}");
+                let _full = file.set_len(7).await;
                 let _full = file.write_at(0, Bytes::from_static(b"overwritten")).await;
             }
         }
@@ -73,6 +82,7 @@ impl World {
             assert!(page.entries.iter().all(|entry| entry.name != MARK), "{a}");
         }
         let _refused = store.make_directory(b).await;
+        let _refused = store.set_modified(a, OLD_MS).await;
         let _refused = store.rename(a, b, false).await;
         let _refused = store.rename(b, a, true).await;
         let _refused = store.remove(b).await;

@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::FileExt as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -25,6 +26,9 @@ use crate::{
 
 /// Most entries of a directory that are looked at to list it.
 const LISTED_MAX_ENTRIES: u64 = 200_000;
+
+/// The end of the year 9999, in milliseconds since 1970. What lies beyond is a slip.
+const TIME_MAX_MS: u64 = 253_402_300_799_000;
 
 /// A directory, held open.
 #[derive(Debug)]
@@ -119,13 +123,15 @@ impl Inside {
         mode: WriteMode,
     ) -> Result<OpenFile, FilesError> {
         let mut options = plain();
-        options.write(true);
+        options.read(true).write(true);
         let is_there = match self.stat(path) {
             Ok(_) => true,
             Err(FilesError::NotFound) => false,
             Err(error) => return Err(error),
         };
         match mode {
+            WriteMode::Existing if !is_there => return Err(FilesError::NotFound),
+            WriteMode::Existing => &mut options,
             WriteMode::New => options.create_new(true),
             WriteMode::Keep | WriteMode::Truncate => options.create(!is_there),
         };
@@ -187,6 +193,27 @@ impl Inside {
         path.split()?;
         self.usage.add(&self.dir, 0, 1)?;
         Ok(self.dir.create_dir(at(path)).inspect_err(|_| self.usage.take(0, 1))?)
+    }
+
+    pub(super) fn set_modified(
+        &self,
+        path: &StorePath,
+        modified_ms: u64,
+    ) -> Result<(), FilesError> {
+        if modified_ms > TIME_MAX_MS {
+            return Err(FilesError::OverLimit {
+                field: "time of change",
+                value: modified_ms,
+                limit: TIME_MAX_MS,
+            });
+        }
+        let time = UNIX_EPOCH + Duration::from_millis(modified_ms);
+        let times = std::fs::FileTimes::new().set_modified(time);
+        entry(String::new(), &self.dir.metadata(at(path))?).ok_or(FilesError::Special)?;
+        // What is open cannot be swapped for a link meanwhile.
+        let mut options = plain();
+        let open = self.dir.open_with(at(path), options.read(true))?.into_std();
+        Ok(open.set_times(times)?)
     }
 
     pub(super) fn free_bytes(&self) -> Result<u64, FilesError> {
@@ -272,11 +299,22 @@ impl OpenFile {
         Ok(self.file.write_all_at(data, offset)?)
     }
 
+    pub(super) fn set_len(&self, wanted: u64) -> Result<(), FilesError> {
+        let limit = self.inside.limits().file_bytes;
+        if wanted > limit {
+            return Err(FilesError::FileTooLarge { value: wanted, limit });
+        }
+        let mut len = self.len.lock().unwrap_or_else(PoisonError::into_inner);
+        self.inside.usage.add(&self.inside.dir, wanted.saturating_sub(*len), 0)?;
+        self.file.set_len(wanted)?;
+        self.inside.usage.take(len.saturating_sub(wanted), 0);
+        *len = wanted;
+        Ok(())
+    }
+
     fn truncate(mut self) -> Result<Self, FilesError> {
-        self.file.set_len(0)?;
-        self.inside.usage.take(self.entry.size, 0);
+        self.set_len(0)?;
         self.entry.size = 0;
-        self.len = Mutex::new(0);
         Ok(self)
     }
 }
@@ -303,7 +341,7 @@ fn kind(metadata: &Metadata) -> Option<EntryKind> {
 
 fn entry(name: String, metadata: &Metadata) -> Option<Entry> {
     let since_1970 = |at: cap_std::time::SystemTime| {
-        at.into_std().duration_since(std::time::UNIX_EPOCH).ok().map(|age| age.as_millis())
+        at.into_std().duration_since(UNIX_EPOCH).ok().map(|age| age.as_millis())
     };
     let modified_ms = metadata.modified().ok().and_then(since_1970).unwrap_or_default();
     Some(Entry {

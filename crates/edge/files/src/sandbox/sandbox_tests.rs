@@ -198,3 +198,35 @@ fn opens_only_below_the_root() {
     assert_eq!(open("out", false).unwrap_err().cause(), "denied");
     assert_eq!(open("out/porthole-test", true).unwrap_err().cause(), "denied");
 }
+
+#[tokio::test]
+async fn opens_what_is_there_and_sets_lengths_and_times() {
+    let (dir, store) = store();
+    let missing = store.open_write(&path("f"), WriteMode::Existing).await.unwrap_err();
+    assert_eq!(missing.cause(), "not_found");
+    fs::write(dir.path().join("f"), "hello there").unwrap();
+    let file = store.open_write(&path("f"), WriteMode::Existing).await.unwrap();
+    assert_eq!(file.entry().size, 11);
+    file.set_len(5).await.unwrap();
+    assert_eq!(file.read_at(0, 100).await.unwrap(), "hello");
+    file.set_len(8).await.unwrap();
+    assert_eq!(file.read_at(0, 100).await.unwrap(), "hello\0\0\0".as_bytes());
+    assert_eq!(file.set_len(601).await.unwrap_err().cause(), "too_large");
+    assert_eq!(store.free_bytes().await.unwrap(), 1000 - 8);
+    assert_eq!(store.max_bytes(), 1000);
+    // What lengthens a file counts as if it was written.
+    let other = store.open_write(&path("g"), WriteMode::New).await.unwrap();
+    other.set_len(600).await.unwrap();
+    assert_eq!(file.set_len(600).await.unwrap_err().cause(), "over_quota");
+    other.set_len(0).await.unwrap();
+    file.set_len(600).await.unwrap();
+
+    store.make_directory(&path("d")).await.unwrap();
+    for name in ["f", "d", ""] {
+        store.set_modified(&path(name), 1_234_567_890_123).await.unwrap();
+        assert_eq!(store.stat(&path(name)).await.unwrap().modified_ms, 1_234_567_890_123);
+    }
+    let missing = store.set_modified(&path("x"), 0).await.unwrap_err();
+    assert_eq!(missing.cause(), "not_found");
+    assert!(store.set_modified(&path("f"), u64::MAX).await.is_err());
+}

@@ -1,18 +1,14 @@
 //! `porthole demo`: a desktop on this machine, and a link to it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use porthole_token::{HmacSecret, Permissions, SigningKey};
 
 use super::{
-    CliError, demo_desktop,
-    demo_desktop::Desktop,
-    runtime, say,
+    CliError,
+    demo_desktop::{self, Desktop},
+    demo_vnc, demo_xrdp, runtime, say,
     token::{Minting, link, random_hex},
 };
 use crate::{
@@ -35,6 +31,9 @@ pub(super) struct DemoArgs {
     /// Size of the desktop, in pixels.
     #[arg(long, default_value = "1280x800", value_name = "WIDTHxHEIGHT", value_parser = geometry)]
     geometry: (u16, u16),
+    /// Show a desktop of xrdp's in place of one over VNC. It has the size of the browser's window.
+    #[arg(long, conflicts_with = "geometry")]
+    rdp: bool,
     /// Print the link and nothing else.
     #[arg(long)]
     print_only_link: bool,
@@ -42,7 +41,8 @@ pub(super) struct DemoArgs {
 
 /// Runs until a signal, or until the desktop ends.
 pub(super) fn run(arguments: &DemoArgs) -> Result<(), CliError> {
-    demo_desktop::check_programs()?;
+    let needed: &[_] = if arguments.rdp { &demo_xrdp::NEEDED } else { &demo_vnc::NEEDED };
+    demo_desktop::check_programs(needed)?;
     // On this thread, so that children that die with their parent's thread die with the process.
     let runtime = runtime(None, None)?;
     let result = runtime.block_on(demo(arguments));
@@ -58,8 +58,12 @@ async fn demo(arguments: &DemoArgs) -> Result<(), CliError> {
         .tempdir()
         .map_err(|error| CliError::run("cannot make a temporary directory", error))?;
     let demonstrated = async {
-        let mut desktop = Desktop::start(dir.path(), arguments.geometry).await?;
-        let shown = show(arguments, dir.path(), &mut desktop).await;
+        let mut desktop = if arguments.rdp {
+            demo_xrdp::start(dir.path()).await?
+        } else {
+            demo_vnc::start(dir.path(), arguments.geometry).await?
+        };
+        let shown = show(arguments, &mut desktop).await;
         desktop.stop().await;
         shown
     };
@@ -71,9 +75,9 @@ async fn demo(arguments: &DemoArgs) -> Result<(), CliError> {
 }
 
 /// Serves the desktop until it ends.
-async fn show(arguments: &DemoArgs, dir: &Path, desktop: &mut Desktop) -> Result<(), CliError> {
+async fn show(arguments: &DemoArgs, desktop: &mut Desktop) -> Result<(), CliError> {
     let secret = random_hex::<32>()?;
-    let text = configuration(arguments.port, dir, &secret, desktop);
+    let text = configuration(arguments.port, &secret, desktop);
     let config = Arc::new(Config::from_text(&PathBuf::from("demo.toml"), &text, [])?);
     logging::start(&config.log);
     let gateway = Gateway::bind(config).await?;
@@ -106,21 +110,18 @@ async fn show(arguments: &DemoArgs, dir: &Path, desktop: &mut Desktop) -> Result
 }
 
 /// Written as a file would be, so that the demo runs what everybody runs.
-fn configuration(port: u16, dir: &Path, secret: &str, desktop: &Desktop) -> String {
-    let quoted = |path: &Path| toml::Value::from(path.display().to_string()).to_string();
+fn configuration(port: u16, secret: &str, desktop: &Desktop) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\n\
          [log]\nlevel = \"warn\"\n\
          [tokens]\nissuers = [\"{NAME}\"]\naudiences = [\"{NAME}\"]\nalgorithms = [\"HS256\"]\n\
          lifetime_max_s = {lifetime_s}\nsingle_use = false\n\
          [[tokens.keys]]\nkind = \"secret\"\nsecret = \"{secret}\"\n\
-         [policy]\nunix_dirs = [{dir}]\n\
-         [connections.{CONNECTION}]\nprotocol = \"vnc\"\nsocket = {socket}\n\
-         password = \"{password}\"\n",
+         [policy]\n{policy}\
+         [connections.{CONNECTION}]\n{connection}",
         lifetime_s = TTL.as_secs(),
-        dir = quoted(dir),
-        socket = quoted(desktop.socket()),
-        password = desktop.password(),
+        policy = desktop.policy,
+        connection = desktop.connection,
     )
 }
 

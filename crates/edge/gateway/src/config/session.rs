@@ -116,6 +116,7 @@ pub(crate) fn check(
             prompt_max: Duration::from_secs(session.prompt_s),
             viewers_max: len(session.viewers_max.into()),
             files: false,
+            sound: false,
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },
     })

@@ -6,24 +6,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use porthole_files::{
-    Entry, EntryKind, File, FilesError, PAGE_MAX_ENTRIES, Source, Store, StorePath, Upload,
+    Entry, EntryKind, File, FilesError, PAGE_MAX_ENTRIES, Source, StorePath, Upload,
 };
 use porthole_link::{FileEntry, FilePage};
 use porthole_session::{FileKey, FileOrder, FileResult};
-use tokio::{
-    sync::OnceCell,
-    task::{JoinSet, spawn_blocking},
-};
+use tokio::task::JoinSet;
 
-use crate::drive::Drive;
-
-/// A drive that is opened when it is first used.
-#[derive(Debug)]
-struct Place {
-    drive: Drive,
-    session: String,
-    store: OnceCell<Arc<dyn Store>>,
-}
+use super::place::Place;
 
 /// A transfer's open file.
 #[derive(Debug)]
@@ -57,14 +46,7 @@ pub(super) struct FileDesk {
 }
 
 impl FileDesk {
-    pub(super) fn new(drive: Option<&Drive>, session: &str) -> Self {
-        let place = drive.map(|drive| {
-            Arc::new(Place {
-                drive: drive.clone(),
-                session: session.to_owned(),
-                store: OnceCell::new(),
-            })
-        });
+    pub(super) fn new(place: Option<Arc<Place>>) -> Self {
         Self { place, slots: HashMap::new(), places: HashMap::new(), running: JoinSet::new() }
     }
 
@@ -166,17 +148,6 @@ impl FileDesk {
     }
 }
 
-impl Place {
-    async fn store(self: &Arc<Self>) -> Result<Arc<dyn Store>, FilesError> {
-        let open = || async {
-            let place = Arc::clone(self);
-            let opened = spawn_blocking(move || place.drive.open(&place.session)).await;
-            opened.unwrap_or_else(|fault| Err(FilesError::Io(std::io::Error::other(fault))))
-        };
-        self.store.get_or_try_init(open).await.cloned()
-    }
-}
-
 /// An order that needs no open file.
 async fn plain(place: &Arc<Place>, order: FileOrder) -> Result<FileResult, FilesError> {
     let store = place.store().await?;
@@ -209,7 +180,7 @@ async fn open_read(
 ) -> Result<(Option<Open>, FileResult), FilesError> {
     let file = place.store().await?.open_read(&StorePath::new(&path)?).await?;
     let Entry { size, modified_ms, .. } = *file.entry();
-    tracing::info!(session = place.session, path, size, "file is read");
+    tracing::info!(session = place.session(), path, size, "file is read");
     Ok((Some(Open::Read(file)), FileResult::Opened { offset: 0, size, modified_ms }))
 }
 
@@ -222,7 +193,13 @@ async fn open_write(
     let store = place.store().await?;
     let upload = Upload::begin(&*store, StorePath::new(&path)?, source, replace).await?;
     let Source { size, modified_ms } = source;
-    tracing::info!(session = place.session, path, size, from = upload.written(), "file is written");
+    tracing::info!(
+        session = place.session(),
+        path,
+        size,
+        from = upload.written(),
+        "file is written"
+    );
     if upload.is_whole() {
         upload.finish(&*store).await?;
         return Ok((None, FileResult::Done));

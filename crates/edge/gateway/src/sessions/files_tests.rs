@@ -1,6 +1,6 @@
 //! A session, its desk and a directory, with a browser at the other end.
 
-use std::{path::Path, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use bytes::{Bytes, BytesMut};
 use porthole_link::{
@@ -10,7 +10,7 @@ use porthole_link::{
 use porthole_session::{Attach, Output, Permissions, Session, SessionConfig, ViewerId};
 use sha2::{Digest as _, Sha256};
 
-use super::FileDesk;
+use super::{super::place::Place, FileDesk};
 use crate::{config::Drives, drive::DriveParameters};
 
 const BOTH: Permissions = Permissions::FILES_IN.with(Permissions::FILES_OUT);
@@ -38,7 +38,7 @@ impl Stage {
         let config = SessionConfig { files: true, ..SessionConfig::default() };
         let mut stage = Self {
             session: Session::new(Instant::now(), 1, config),
-            desk: FileDesk::new(drive.as_ref(), "test"),
+            desk: FileDesk::new(drive.map(|drive| Arc::new(Place::new(&drive, "test")))),
             viewer: ViewerId(1),
             secret: [1; 32],
             news: std::collections::VecDeque::new(),

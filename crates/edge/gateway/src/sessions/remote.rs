@@ -2,7 +2,9 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, KdcClient, dial};
+use porthole_dial::{
+    DialError, Dialled, Driven, DrivenEvent, DrivenLimits, KdcClient, Target, dial,
+};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
@@ -28,15 +30,16 @@ pub(super) enum RemoteSide {
 impl RemoteSide {
     /// Starts dialling what the plan names.
     pub(super) fn dial(app: &Arc<App>, plan: &Plan) -> Self {
-        let (app, mut target) = (Arc::clone(app), plan.target.clone());
-        share_credentials(&mut target, plan.driver.credentials());
+        let (app, mut targets) = (Arc::clone(app), plan.targets());
+        for target in &mut targets {
+            share_credentials(target, plan.driver.credentials());
+        }
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
         let kdc = plan.kdc.clone().map(|kdc| {
             let policy = Arc::new(app.policy.clone());
-            KdcClient::new(kdc, target.protocol, policy, app.config.timeouts)
+            KdcClient::new(kdc, plan.target.protocol, policy, app.config.timeouts)
         });
-        let dialling =
-            Box::pin(async move { dial(&target, &app.policy, &app.config.timeouts).await });
+        let dialling = Box::pin(async move { dial_any(&app, &targets).await });
         Self::Dialling { dialling, driver: plan.driver.clone(), limits, kdc }
     }
 
@@ -87,10 +90,33 @@ impl RemoteSide {
         }
     }
 
+    /// Says goodbye while others go on, and is gone.
+    pub(super) fn leave(&mut self) {
+        tokio::spawn(std::mem::replace(self, Self::Gone).shutdown());
+    }
+
     /// Says goodbye, for at most two seconds.
     pub(super) async fn shutdown(self) {
         if let Self::Up(driven) = self {
             driven.shutdown().await;
         }
     }
+}
+
+/// The first of several ways to one machine that leads there. What the policy refuses ends the
+/// search: what a remote named beside it is not to be trusted either.
+async fn dial_any(app: &App, targets: &[Target]) -> Result<Dialled, DialError> {
+    let mut last = DialError::NoAddresses;
+    for target in targets {
+        match dial(target, &app.policy, &app.config.timeouts).await {
+            Err(
+                error @ (DialError::Resolve { .. }
+                | DialError::NoAddresses
+                | DialError::Connect { .. }
+                | DialError::Timeout { .. }),
+            ) => last = error,
+            other => return other,
+        }
+    }
+    Err(last)
 }

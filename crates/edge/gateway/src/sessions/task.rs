@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use porthole_dial::{DialError, DrivenEvent};
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::{Credentials, Event};
+use porthole_remote::{Credentials, Event, Input, Redirect};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -21,8 +21,11 @@ use tokio::{
 use super::{
     ask::{Asking, Question},
     compute::Encodings,
+    drive::{DriveDesk, Offered},
     files::FileDesk,
     open::hex,
+    place,
+    redial::{Due, Redial},
     registry::{Place, SessionId},
     remote::RemoteSide,
 };
@@ -93,6 +96,7 @@ pub(super) async fn run(
             Next::End(cause) => break cause,
         };
         // A session has no deadline only while it has viewers and nothing moves.
+        let deadline = deadline.into_iter().chain(runner.redial.deadline()).min();
         let wake_at = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
         tokio::select! {
             event = runner.remote.next(runner.session.surface_mut()) => runner.handle_remote(event),
@@ -103,6 +107,12 @@ pub(super) async fn run(
             },
             finished = runner.encodings.next() => runner.handle_encoded(finished),
             (key, result) = runner.files.next() => runner.session.handle_file(key, result),
+            (reply, offered) = runner.drive.next() => {
+                runner.remote.handle_input(Input::Drive(reply));
+                if let Some(Offered { path, size }) = offered {
+                    runner.session.handle_file_offered(&path, size);
+                }
+            }
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -138,8 +148,10 @@ struct Runner {
     asking: Asking,
     encodings: Encodings,
     files: FileDesk,
+    drive: DriveDesk,
     viewers: HashMap<ViewerId, mpsc::UnboundedSender<ToViewer>>,
     viewers_ever: u64,
+    redial: Redial,
     connected: bool,
     single_use: bool,
     /// Why the session failed, if it did; more telling than that the remote is gone.
@@ -154,15 +166,19 @@ impl Runner {
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
             files: plan.drive.is_some(),
+            sound: plan.sound,
             ..app.config.session.each.clone()
         };
+        let place = plan.drive.as_ref().map(|drive| Arc::new(place::Place::new(drive, &hex(&id))));
         Self {
             app: Arc::clone(app),
             id,
             name: hex(&id),
             session: Session::new(Instant::now(), seed, config),
             remote: RemoteSide::dial(app, &plan),
-            files: FileDesk::new(plan.drive.as_ref(), &hex(&id)),
+            files: FileDesk::new(place.clone()),
+            drive: DriveDesk::new(place),
+            redial: Redial::new(plan.driver.heals()),
             plan,
             asking: Asking::default(),
             encodings: Encodings::default(),
@@ -177,6 +193,7 @@ impl Runner {
     /// Carries out what the session asks for until it has nothing more to ask.
     fn settle(&mut self) -> Next {
         self.session.handle_decoded(Instant::now());
+        self.redial_when_due();
         loop {
             match self.session.poll(Instant::now()) {
                 Output::Send { viewer, message } => self.send(viewer, ToViewer::Message(message)),
@@ -184,6 +201,9 @@ impl Runner {
                     self.app.metrics.link_failed(close_cause(&error));
                     self.send(viewer, ToViewer::Close(error));
                     self.forget(viewer);
+                }
+                Output::Input(Input::Resize(size)) if self.plan.resize_by_dialling => {
+                    self.redial.handle_wish(Instant::now(), size);
                 }
                 Output::Input(input) => self.remote.handle_input(input),
                 Output::Credentials(answer) => self.handle_credentials(&answer),
@@ -208,14 +228,11 @@ impl Runner {
             Ok(DrivenEvent::Event(Event::Unverified(words))) => {
                 tracing::warn!(session = self.name, "{words}");
             }
-            Ok(DrivenEvent::Event(event)) => {
-                if event == Event::Connected {
-                    self.connected = true;
-                    *self.plan.driver.credentials_mut() = Credentials::default();
-                    tracing::info!(session = self.name, "remote connected");
-                }
-                self.session.handle_event(now, event);
-            }
+            Ok(DrivenEvent::Event(Event::Drive(request))) => self.drive.start(request),
+            Ok(DrivenEvent::Event(Event::Ticket(ticket))) => self.plan.driver.resume(&ticket),
+            Ok(DrivenEvent::Event(Event::Redirected(redirect))) => self.follow(&redirect),
+            Ok(DrivenEvent::Event(Event::Connected)) => self.handle_connected(now),
+            Ok(DrivenEvent::Event(event)) => self.session.handle_event(now, event),
             Ok(DrivenEvent::Closed) => {
                 self.fault = Some("remote_closed");
                 self.session.handle_gone(&ErrorRecord {
@@ -235,8 +252,72 @@ impl Runner {
                     self.remote = RemoteSide::Gone;
                     self.session.handle_prompt(now, fields, reason);
                 }
+                None if self.redial.handle_loss(now, &error) => {
+                    tracing::warn!(
+                        session = self.name,
+                        cause = error.cause(),
+                        %error,
+                        "remote lost, dialling again"
+                    );
+                    self.app.metrics.dial_failed(error.cause());
+                    self.connected = false;
+                    self.remote = RemoteSide::Gone;
+                    self.session.handle_redial();
+                }
                 None => self.handle_fault(&error.into()),
             },
+        }
+    }
+
+    fn handle_connected(&mut self, now: Instant) {
+        self.connected = true;
+        self.redial.handle_up(now);
+        self.drive.reset();
+        self.plan.forget_credentials();
+        tracing::info!(session = self.name, "remote connected");
+        self.session.handle_event(now, Event::Connected);
+        if self.plan.resize_by_dialling {
+            self.session.handle_event(now, Event::ResizeSupported(true));
+        }
+    }
+
+    /// Dials a remote that was lost, or that is to have another size.
+    fn redial_when_due(&mut self) {
+        let current = self.session.surface_mut().size();
+        let size = match self.redial.take_due(Instant::now(), current) {
+            None => return,
+            Some(Due::Lost) => current,
+            Some(Due::Size(size)) => {
+                tracing::info!(session = self.name, "dialling again for another size");
+                size
+            }
+        };
+        self.plan.driver.set_size(size);
+        self.dial_again();
+    }
+
+    /// Leaves the remote, if it is there, for another connection.
+    fn dial_again(&mut self) {
+        self.connected = false;
+        self.remote.leave();
+        self.session.handle_redial();
+        self.remote = RemoteSide::dial(&self.app, &self.plan);
+    }
+
+    /// The remote sends us elsewhere.
+    fn follow(&mut self, redirect: &Redirect) {
+        let followed = if self.redial.may_follow() {
+            self.plan.follow(redirect)
+        } else {
+            Err(DialError::Redirected { reason: "there were too many before" })
+        };
+        match followed {
+            Ok(()) => {
+                let hosts = redirect.hosts.len();
+                tracing::info!(session = self.name, hosts, "the remote redirects the connection");
+                self.dial_again();
+            }
+            Err(error) => self.handle_fault(&error.into()),
         }
     }
 
@@ -289,7 +370,7 @@ impl Runner {
         match command {
             Command::Attach { hello, permissions, secret, outgoing, reply } => {
                 let viewer = ViewerId(self.viewers_ever);
-                self.remote.wish(hello.size, hello.scale_percent);
+                self.wish(&hello);
                 self.viewers_ever += 1;
                 let attach = Attach { viewer, hello, permissions, session: self.id, secret };
                 let attached = self.session.handle_attach(now, &attach);
@@ -312,6 +393,15 @@ impl Runner {
             }
             Command::Notice(words) => self.session.handle_notice(words),
             Command::Stop => self.handle_stop(),
+        }
+    }
+
+    /// A viewer would like the desktop to begin with its own size.
+    fn wish(&mut self, hello: &Hello) {
+        if !self.plan.has_size && !self.connected && !self.redial.was_up() {
+            self.plan.driver.wish(hello.size, hello.scale_percent);
+            self.remote.wish(hello.size, hello.scale_percent);
+            self.redial.handle_dialled(hello.size);
         }
     }
 

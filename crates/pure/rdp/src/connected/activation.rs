@@ -83,7 +83,10 @@ impl Activation {
                 size: Size::new(desktop_size.width, desktop_size.height),
                 is_fast: input_flags(flags).0,
             })),
-            ConnectionActivationState::Redirected { .. } => Err(RdpError::Redirected),
+            ConnectionActivationState::Redirected { .. } => Err(RdpError::Sequence {
+                during: "the reactivation",
+                reason: "a redirection where none can be".to_owned(),
+            }),
             _ => Ok(None),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::keysym::{american, character, place};
+use super::keysym::{american, character, is_off_the_keys, place};
 use super::{InputEvent, Prefix};
 use crate::KeyboardLayout;
 use crate::limits::KEYS_DOWN_MAX;
@@ -11,6 +11,13 @@ use crate::limits::KEYS_DOWN_MAX;
 const SHORTCUT_PLACES: [u16; 6] = [0x1d, 0x9d, 0x38, 0xb8, 0xdb, 0xdc];
 
 const SHIFT: u8 = 0x2a;
+const RIGHT_SHIFT: u8 = 0x36;
+
+/// Keys with a light, and their bits in [`porthole_remote::Event::Leds`].
+const LOCKS: [(u8, u8); 3] = [(0x46, 1), (0x45, NUM_LOCK), (0x3a, CAPS_LOCK)];
+const NUM_LOCK: u8 = 2;
+const CAPS_LOCK: u8 = 4;
+
 /// The Pause key as the RFB extension numbers it; its own code has a prefix and a pair of codes.
 const PAUSE: u8 = 0xc6;
 
@@ -20,7 +27,7 @@ pub(crate) struct Keyboard {
     layout: KeyboardLayout,
     takes_unicode: bool,
     down: VecDeque<Key>,
-    /// Locks that are on at the server, as far as it has said.
+    /// Locks that are on at the server, as far as it has said and we have pressed them.
     locks: u8,
 }
 
@@ -75,6 +82,9 @@ impl Keyboard {
                 None => return,
             },
         };
+        if is_down && held.is_none() {
+            self.follow_locks(keysym, scancode, stroke, events);
+        }
         self.strike(stroke, !is_down, events);
         match (is_down, held) {
             (true, None) => {
@@ -117,14 +127,65 @@ impl Keyboard {
         }
     }
 
+    /// Has the server's locks be those of the viewer's keyboard, as the character that a key made
+    /// there shows them. Servers that tell of their locks are rare, and a lock may have been pressed
+    /// while the viewer was elsewhere.
+    fn follow_locks(
+        &mut self,
+        keysym: u32,
+        scancode: u16,
+        stroke: Stroke,
+        events: &mut Vec<InputEvent>,
+    ) {
+        let Stroke::Place(code) = stroke else { return };
+        if let Some((_, lock)) = LOCKS.iter().find(|(key, _)| *key == code) {
+            self.locks ^= lock;
+            return;
+        }
+        if self.has_shortcut() {
+            return;
+        }
+        let (lock, is_on) = match (keysym, scancode) {
+            (0x41..=0x5a, _) => (CAPS_LOCK, !self.is_shifted()),
+            (0x61..=0x7a, _) => (CAPS_LOCK, self.is_shifted()),
+            // With Shift the number pad is what it is not without.
+            (0xffae..=0xffb9, 0x47..=0x53) if !self.is_shifted() => (NUM_LOCK, true),
+            (0xff95..=0xff9f, 0x47..=0x53) if !self.is_shifted() => (NUM_LOCK, false),
+            _ => return,
+        };
+        if is_on == (self.locks & lock != 0) {
+            return;
+        }
+        self.locks ^= lock;
+        events.push(InputEvent::Synchronize(self.locks));
+        // To the server every key is up after that.
+        for key in &self.down {
+            self.strike(key.stroke, false, events);
+        }
+    }
+
+    fn is_shifted(&self) -> bool {
+        let is_shift = |key: &Key| matches!(key.stroke, Stroke::Place(SHIFT | RIGHT_SHIFT));
+        self.down.iter().any(is_shift)
+    }
+
+    fn has_shortcut(&self) -> bool {
+        self.down.iter().any(|key| SHORTCUT_PLACES.contains(&key.scancode))
+    }
+
     fn stroke(&self, keysym: u32, scancode: u16) -> Option<Stroke> {
-        let has_shortcut = self.down.iter().any(|key| SHORTCUT_PLACES.contains(&key.scancode));
+        let has_shortcut = self.has_shortcut();
         let typed = character(keysym).map(Stroke::Character);
         if self.layout.is_unicode && !has_shortcut && typed.is_some() {
             return typed;
         }
-        match u8::try_from(scancode) {
-            Ok(code @ 1..) => Some(Stroke::Place(code)),
+        match (u8::try_from(scancode), typed) {
+            (Ok(code @ 1..), Some(Stroke::Character(it)))
+                if !has_shortcut && self.takes_unicode && is_off_the_keys(it, code) =>
+            {
+                typed
+            }
+            (Ok(code @ 1..), _) => Some(Stroke::Place(code)),
             _ => place(keysym).map(Stroke::Place).or(typed),
         }
     }
@@ -147,9 +208,7 @@ impl Keyboard {
             Stroke::Character(character) => {
                 // The best that can be done: most layouts share most of this.
                 let Some((code, has_shift)) = american(character) else { return };
-                let is_shifted =
-                    self.down.iter().any(|key| matches!(key.stroke, Stroke::Place(SHIFT | 0x36)));
-                if has_shift && !is_up && !is_shifted {
+                if has_shift && !is_up && !self.is_shifted() {
                     at(SHIFT, Prefix::None);
                     at(code, Prefix::None);
                     events.push(InputEvent::Key { code: SHIFT, prefix: Prefix::None, is_up: true });

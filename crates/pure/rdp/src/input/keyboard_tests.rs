@@ -70,6 +70,52 @@ fn a_server_without_unicode_gets_american_keys() {
 }
 
 #[test]
+fn locks_follow_the_viewers_keyboard() {
+    let a = place(0x1e, Prefix::None, false);
+    let a_up = place(0x1e, Prefix::None, true);
+    let shift = place(0x2a, Prefix::None, false);
+    let mut keyboard = keyboard();
+    // A capital without Shift: the lock is on there, and not here.
+    assert_eq!(
+        pressed(&mut keyboard, &[(true, 0x41, 0x1e), (false, 0x41, 0x1e), (true, 0x41, 0x1e)]),
+        [InputEvent::Synchronize(4), a, a_up, a]
+    );
+    // With Shift it makes a small one; the keys that are down stay down when it goes off.
+    let keys = [(false, 0x41, 0x1e), (true, 0xffe1, 0x2a), (true, 0x61, 0x1e)];
+    assert_eq!(pressed(&mut keyboard, &keys), [a_up, shift, a]);
+    let keys = [(false, 0x61, 0x1e), (true, 0x41, 0x1e)];
+    assert_eq!(
+        pressed(&mut keyboard, &keys),
+        [a_up, InputEvent::Synchronize(0), shift, a],
+        "the lock went off elsewhere"
+    );
+}
+
+#[test]
+fn the_lock_keys_count() {
+    let mut keyboard = keyboard();
+    pressed(&mut keyboard, &[(true, 0xffe5, 0x3a), (true, 0xffe5, 0x3a), (false, 0xffe5, 0x3a)]);
+    let capital = pressed(&mut keyboard, &[(true, 0x41, 0x1e), (false, 0x41, 0x1e)]);
+    assert!(!capital.contains(&InputEvent::Synchronize(4)), "{capital:?}");
+    let seven = pressed(&mut keyboard, &[(true, 0xffb7, 0x47), (true, 0xff50, 0xc7)]);
+    assert_eq!(seven[0], InputEvent::Synchronize(6));
+    // A shortcut says nothing of locks.
+    let keys = [(true, 0xffe3, 0x1d), (true, 0x63, 0x2e)];
+    assert_eq!(pressed(&mut keyboard, &keys).len(), 2);
+}
+
+#[test]
+fn a_composed_letter_is_typed_as_such() {
+    let composed = [(true, 0xea, 0x12), (false, 0xea, 0x12), (true, 0x5e, 0x39)];
+    let want = [unicode(0xea, false), unicode(0xea, true), unicode(0x5e, false)];
+    assert_eq!(pressed(&mut keyboard(), &composed), want);
+    // With AltGr down it is where the layout has it.
+    let polish = [(true, 0xfe03, 0xb8), (true, 0x0100_0105, 0x1e)];
+    let want = [place(0x38, Prefix::E0, false), place(0x1e, Prefix::None, false)];
+    assert_eq!(pressed(&mut keyboard(), &polish), want);
+}
+
+#[test]
 fn all_keys_are_released_last_first() {
     let mut keyboard = keyboard();
     pressed(&mut keyboard, &[(true, 0xffe1, 0x2a), (true, 0x41, 0x1e), (true, 0x41, 0x1e)]);

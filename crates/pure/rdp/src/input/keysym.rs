@@ -45,6 +45,21 @@ pub(super) fn character(keysym: u32) -> Option<char> {
     .filter(|character| !character.is_control())
 }
 
+/// Whether no layout has `character` on the key at `scancode`: a dead key went before it, or the
+/// viewer's layout is for another script than all those that servers are asked for.
+pub(super) fn is_off_the_keys(character: char, scancode: u8) -> bool {
+    let is_letter_key = matches!(scancode, 0x10..=0x19 | 0x1e..=0x26 | 0x2c..=0x32);
+    match character {
+        // A dead key and the space bar make the bare accent.
+        _ if scancode == 0x39 => character != ' ',
+        // Turkish has the last one there.
+        '\u{0}'..='\u{7f}' | '\u{131}' => false,
+        _ if is_letter_key => character.is_alphabetic(),
+        // The end of Latin Extended-A, beyond which there are other scripts.
+        _ => character.is_alphabetic() && character > '\u{17f}',
+    }
+}
+
 /// Where an American keyboard has `character`, and whether with Shift.
 pub(super) fn american(character: char) -> Option<(u8, bool)> {
     let byte = u8::try_from(character).ok()?;
@@ -67,7 +82,7 @@ pub(super) fn american(character: char) -> Option<(u8, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PLACES, american, character, place};
+    use super::{PLACES, american, character, is_off_the_keys, place};
 
     #[test]
     fn keysyms() {
@@ -78,6 +93,24 @@ mod tests {
         assert_eq!(character(0x0100_20ac), Some('\u{20ac}'));
         assert_eq!(character(0xff0d), None);
         assert_eq!(character(0x0100_0007), None);
+    }
+
+    #[test]
+    fn dead_keys_and_other_scripts_are_noticed() {
+        for (character, scancode, want) in [
+            ('e', 0x12, false),
+            ('\u{ea}', 0x12, true),
+            ('\u{e4}', 0x28, false),
+            ('\u{e9}', 0x03, false),
+            ('\u{131}', 0x17, false),
+            ('\u{444}', 0x1e, true),
+            ('\u{445}', 0x1a, true),
+            ('\u{20ac}', 0x12, false),
+            ('^', 0x39, true),
+            (' ', 0x39, false),
+        ] {
+            assert_eq!(is_off_the_keys(character, scancode), want, "{character} at {scancode:#x}");
+        }
     }
 
     #[test]

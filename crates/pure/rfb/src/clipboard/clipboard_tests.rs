@@ -1,15 +1,14 @@
 //! The clipboard in whole sessions.
 
 use bytes::BufMut;
+use porthole_clipboard::{dib, html};
 use porthole_pixels::Size;
 use porthole_remote::{Clipboard, Event, Input};
 
-use super::dib;
 use super::extended::{
     CAPS, DIB, HTML, NOTIFY, PEEK, PROVIDE, Provided, REQUEST, SERVED, TEXT, deflate, encode_text,
     read_formats,
 };
-use super::html;
 use crate::RfbConfig;
 use crate::testing::{Harness, check_cuts, hello};
 

@@ -6,10 +6,10 @@
 //! nor take from one; not files, which the specification does not define.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use porthole_clipboard::dib::DIB_MAX_BYTES;
+use porthole_clipboard::html::{self, AROUND_MAX_BYTES};
 use porthole_wire::Reader;
 
-use super::dib::DIB_MAX_BYTES;
-use super::html::{self, AROUND_MAX_BYTES};
 use super::latin1::unify_lines;
 use crate::RfbError;
 use crate::limits::deflated_max;

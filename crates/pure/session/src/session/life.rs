@@ -88,6 +88,7 @@ impl Session {
         viewer.clipboard = clipboard.map(Outgoing::restarted);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
         viewer.owed.prompt = self.shown.prompt.is_some() && may_answer(&viewer);
+        viewer.owed.recording = self.sound.is_recording(&viewer).then_some(true);
         self.viewers.push(viewer);
         self.surface.keep_before(true);
         self.empty_since = None;
@@ -102,6 +103,7 @@ impl Session {
         let Some(at) = self.viewers.iter().position(|held| held.id == viewer) else { return };
         let mut left = self.viewers.swap_remove(at);
         self.close_files(&mut left);
+        self.sound.left(left.id);
         if left.permissions.allow(Permissions::INPUT) {
             self.pass_on(Input::ReleaseAll);
         }
@@ -169,6 +171,7 @@ impl Session {
         let at = self.viewers.iter().position(|v| is_its(&v.secret, &v.secret_before))?;
         let mut viewer = self.viewers.swap_remove(at);
         self.close_files(&mut viewer);
+        self.sound.left(viewer.id);
         if viewer.permissions.allow(Permissions::INPUT) {
             self.pass_on(Input::ReleaseAll);
         }

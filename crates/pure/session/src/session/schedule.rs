@@ -42,6 +42,9 @@ impl Session {
             if let Some(message) = viewer.take_owed(&self.shown) {
                 self.outputs.push_back(Output::Send { viewer: viewer.id, message });
             }
+            if let Some(message) = viewer.take_sound(now) {
+                self.outputs.push_back(Output::Send { viewer: viewer.id, message });
+            }
             let max_bytes = self.config.unacked_max_bytes;
             if let Some(message) = viewer.take_clipboard(now, max_bytes) {
                 self.outputs.push_back(Output::Send { viewer: viewer.id, message });

@@ -40,6 +40,13 @@ impl Session {
         }
     }
 
+    /// The remote that sent the streams is gone. What they showed is shown until the next one draws.
+    pub(super) fn end_videos(&mut self) {
+        for place in self.passing.end_all(self.surface.veils_count()) {
+            self.for_each_viewer(|viewer| viewer.videos.end(place));
+        }
+    }
+
     /// Whether all that covers the surface has been heard of: the driver covers it first, and what
     /// was drawn afterwards may be there before the chunk that it was drawn upon.
     pub(super) fn is_up_to_date(&self) -> bool {

@@ -10,7 +10,7 @@ use super::{DIB_MAX_BYTES, Unusable, check_png, from_png, to_png};
 
 macro_rules! vector {
     ($name:literal) => {
-        include_bytes!(concat!("../../../../../tests/vectors/dib/", $name)).as_slice()
+        include_bytes!(concat!("../../../../tests/vectors/dib/", $name)).as_slice()
     };
 }
 

@@ -9,18 +9,19 @@ use std::io::{self, Cursor, Write};
 
 use porthole_wire::Reader;
 
-use crate::limits::DIB_PIXELS_MAX;
-
 /// Why an image is of no use: words for a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unusable(pub(super) &'static str);
+pub struct Unusable(pub &'static str);
 
 const DAMAGED: Unusable = Unusable("it is damaged");
 const UNKNOWN_FORM: Unusable = Unusable("its form is not known");
 const TOO_LARGE: Unusable = Unusable("it is too large");
 
+/// Pixels of an image on the clipboard. One is unpacked whole, at four bytes each.
+pub const DIB_PIXELS_MAX: u32 = 9 << 20;
+
 /// Longest bitmap served, in bytes: the longest header, masks, a palette, and pixels.
-pub(super) const DIB_MAX_BYTES: usize = 124 + 16 + 256 * 4 + DIB_PIXELS_MAX as usize * 4;
+pub const DIB_MAX_BYTES: usize = 124 + 16 + 256 * 4 + DIB_PIXELS_MAX as usize * 4;
 
 const BI_RGB: u32 = 0;
 const BI_BITFIELDS: u32 = 3;
@@ -36,7 +37,11 @@ const HEADER_MAX_BYTES: u32 = 124;
 const PIXEL_BYTES: usize = 3;
 
 /// A PNG file, of at most `max_bytes` bytes, with the picture in `dib`.
-pub(super) fn to_png(dib: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unusable> {
+///
+/// # Errors
+///
+/// It is no bitmap that is served, or its file is longer.
+pub fn to_png(dib: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unusable> {
     let picture = Picture::read(dib)?;
     let (color, channels) =
         if picture.has_alpha() { (png::ColorType::Rgba, 4) } else { (png::ColorType::Rgb, 3) };
@@ -61,14 +66,22 @@ pub(super) fn to_png(dib: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unusable> 
     Ok(file.bytes)
 }
 
-/// The size of the picture in a PNG file, if that is one that can be served.
-pub(super) fn check_png(file: &[u8]) -> Result<(), Unusable> {
+/// Looks at the head of a PNG file.
+///
+/// # Errors
+///
+/// It is no picture that can be served.
+pub fn check_png(file: &[u8]) -> Result<(), Unusable> {
     open_png(file).map(|_reader| ())
 }
 
 /// A bitmap of 24 bits a pixel, from the bottom up, with the picture in a PNG file. What is
 /// transparent shows white, as programs that know no transparency would have it.
-pub(super) fn from_png(file: &[u8]) -> Result<Vec<u8>, Unusable> {
+///
+/// # Errors
+///
+/// It is no picture that can be served, or is damaged.
+pub fn from_png(file: &[u8]) -> Result<Vec<u8>, Unusable> {
     let mut reader = open_png(file)?;
     let (width, height) = reader.info().size();
     let mut pixels = vec![0; reader.output_buffer_size().ok_or(TOO_LARGE)?];

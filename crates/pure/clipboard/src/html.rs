@@ -5,13 +5,13 @@
 const HEAD_MAX_BYTES: usize = 512;
 
 /// Room that the head and the document take beyond the fragment, in bytes.
-pub(super) const AROUND_MAX_BYTES: usize = 1024;
+pub const AROUND_MAX_BYTES: usize = 1024;
 
 const BEFORE: &str = "<html><body>\r\n<!--StartFragment-->";
 const AFTER: &str = "<!--EndFragment-->\r\n</body></html>";
 
 /// The fragment in what a server sent. Without places that make sense, all of it is one.
-pub(super) fn decode(bytes: &[u8]) -> String {
+pub fn decode(bytes: &[u8]) -> String {
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let bytes = bytes.get(..end).unwrap_or_default();
     let fragment = match (place(bytes, b"StartFragment:"), place(bytes, b"EndFragment:")) {
@@ -35,7 +35,7 @@ fn place(bytes: &[u8], name: &[u8]) -> Option<usize> {
 }
 
 /// What to send for `fragment`, with a zero byte at its end.
-pub(super) fn encode(fragment: &str) -> Vec<u8> {
+pub fn encode(fragment: &str) -> Vec<u8> {
     let head = |html: usize, start: usize, end: usize, all: usize| {
         format!(
             "Version:0.9\r\nStartHTML:{html:010}\r\nEndHTML:{all:010}\r\n\
