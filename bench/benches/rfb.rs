@@ -162,7 +162,9 @@ impl<'a> Run<'a> {
                 }
                 Output::Event(_) => {}
                 Output::Wait(_) => return out,
-                Output::Secure(_) | Output::Closed => unreachable!("a server without security"),
+                Output::Secure(_) | Output::Exchange(_) | Output::Closed => {
+                    unreachable!("a server without security")
+                }
             }
         }
     }

@@ -132,6 +132,25 @@ test("a German keyboard and a German server", { timeout: TEST_MAX_MS }, async ()
   await close();
 });
 
+test("text goes from one clipboard to the other", { timeout: TEST_MAX_MS }, async () => {
+  const link = gateway.link(gateway.token({ connection: "xrdp" }), "bare&scale=native");
+  const { page, context } = await openPage(browser, link, { permissions: ["clipboard-read", "clipboard-write"] });
+  await waitForState(page, "connected");
+  await session.ready();
+  const { display } = session;
+  // xrdp's program for channels starts with a session, and may still be about to.
+  await page.evaluate((text) => navigator.clipboard.writeText(text), "from here: 10 €");
+  await page.evaluate(() => window.dispatchEvent(new Event("focus")));
+  await display.clipboard("from here: 10 €");
+  const text = "from there: Grüße";
+  const owner = await display.copy(text);
+  const local = () => page.evaluate(() => navigator.clipboard.readText());
+  await until("clipboard text", async () => (await local()) === text, local);
+  await owner.stop();
+  await context.close();
+  assert.deepEqual(gateway.faults(), []);
+});
+
 test("a desktop that cannot change is scaled", { timeout: TEST_MAX_MS }, async () => {
   const { page, context } = await open("shadow", "bare");
   await page.setViewportSize({ width: 400, height: 400 });

@@ -4,7 +4,9 @@
 //! are bounded and end when what is waited for has happened.
 
 mod hostile;
+mod hostile_rdp;
 mod input;
+mod kerberos;
 mod logins;
 mod metrics;
 mod oracle;
@@ -13,6 +15,7 @@ mod picture;
 mod rd_gateway;
 mod rdp;
 mod rdp_clipboard;
+mod rdp_drive;
 mod rdp_files;
 mod rdp_gateway;
 mod rdp_graphics;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -21,6 +21,7 @@ pub struct Setup {
     session: String,
     pacing: String,
     timeouts: String,
+    files: String,
     is_loopback_open: bool,
     connections: String,
 }
@@ -39,6 +40,7 @@ impl Setup {
             session: String::new(),
             pacing: String::new(),
             timeouts: String::new(),
+            files: String::new(),
             is_loopback_open: true,
             connections: String::new(),
         }
@@ -69,6 +71,13 @@ impl Setup {
     #[must_use]
     pub fn timeouts(mut self, line: &str) -> Self {
         add_line(&mut self.timeouts, line);
+        self
+    }
+
+    /// With folders for files in `root`.
+    #[must_use]
+    pub fn files(mut self, root: &Path) -> Self {
+        self.files = format!("[files]\nroot = \"{}\"\n", root.display());
         self
     }
 
@@ -123,13 +132,14 @@ impl Setup {
         let drain = if self.server.contains("drain_s") { "" } else { "drain_s = 0\n" };
         format!(
             "[server]\n{drain}listen = \"127.0.0.1:0\"\n{}\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
-             [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}",
+             [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}\n{}",
             self.server,
             tokens::config_toml(),
             if self.is_loopback_open { rules.concat() } else { String::new() },
             self.session,
             self.pacing,
             self.timeouts,
+            self.files,
             self.connections,
         )
     }

@@ -94,7 +94,7 @@ async fn settle(
             Output::Event(_) => {}
             Output::Secure(_) => bail!("the remote wants TLS, which it was not started for"),
             Output::Wait(deadline) => return Ok(Next::Wait(deadline)),
-            Output::Closed => return Ok(Next::Closed),
+            Output::Exchange(_) | Output::Closed => return Ok(Next::Closed),
         }
     }
 }

@@ -33,6 +33,7 @@ const MAY_INPUT = 1;
 const MAY_FILES = (1 << 3) | (1 << 4);
 /** Bits of Abilities. */
 const CAN_RESIZE = 1;
+const TAKES_TOUCH = 1 << 2;
 const HAS_FILES = 1 << 8;
 
 /** The implementation behind {@link Connection}. */
@@ -347,6 +348,7 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
         this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
         this.#sound.abilities(report.bits);
+        this.#controls?.setTouch((report.bits & TAKES_TOUCH) !== 0);
         this.#clipboard.takesFiles = this.#mayFiles && (report.bits & HAS_FILES) !== 0;
         break;
       case "file":
@@ -384,7 +386,13 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #showPhase(phase: number, text: string): void {
     if (phase === 1) {
-      this.#cover.note(text === "" ? this.#strings.connectingRemote : text);
+      const words = text === "" ? this.#strings.connectingRemote : text;
+      // The remote is dialled again under a picture that stays.
+      if (this.#state === "connected") {
+        this.#toast(words);
+      } else {
+        this.#cover.note(words);
+      }
     } else if (phase === 3) {
       this.#toast(text === "" ? this.#strings.remoteGone : text);
     }
@@ -424,6 +432,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       case "text":
       case "pointer":
       case "wheel":
+      case "touch":
       case "releaseAll":
         if (!this.#mayInput) {
           return;

@@ -12,6 +12,8 @@ import type { View } from "./view.js";
 
 /** How long the browser may take to paste before the keys go on, in milliseconds. */
 const PASTE_MAX_MS = 60;
+/** The numbers that fingers may have. */
+const CONTACTS = [...Array(10).keys()];
 const VIBRATE_MS = 20;
 const BUTTON_LEFT = 1;
 const BUTTON_RIGHT = 4;
@@ -46,6 +48,8 @@ export class Controls {
   readonly #reminder: PointerReminder;
   readonly #wheel = new WheelGatherer();
   readonly #touch: TouchTracker;
+  /** The numbers of fingers that the remote takes as such, by the browser's; null while it does not. */
+  #contacts: Map<number, number> | null = null;
   readonly #typing: Typing;
   readonly #abort = new AbortController();
   #pasteTimer: ReturnType<typeof setTimeout> | undefined;
@@ -92,6 +96,14 @@ export class Controls {
 
   hold(keysym: number): boolean {
     return this.#keyboard.toggle(keysym);
+  }
+
+  /** Whether the remote takes touches: they reach it as they are, and are no gestures here. */
+  setTouch(takes: boolean): void {
+    if (takes !== (this.#contacts !== null)) {
+      this.#touch.cancel();
+      this.#contacts = takes ? new Map<number, number>() : null;
+    }
   }
 
   setLeds(bits: number): void {
@@ -162,6 +174,7 @@ export class Controls {
     }, options);
     const release = (): void => {
       this.#keyboard.release();
+      this.#contacts?.clear();
       this.#pacer.forget();
       this.#context.released();
     };
@@ -207,8 +220,12 @@ export class Controls {
     target.setPointerCapture(event.pointerId);
     void this.#context.clipboard.flush(false);
     if (event.pointerType === "touch") {
-      this.#touch.zoomed = this.#context.view.zoomed;
-      this.#touch.down(event.pointerId, spotOf(event));
+      if (this.#contacts !== null) {
+        this.#finger(this.#contacts, event);
+      } else {
+        this.#touch.zoomed = this.#context.view.zoomed;
+        this.#touch.down(event.pointerId, spotOf(event));
+      }
       if (this.area.inputMode !== "text") {
         this.focus(false);
       }
@@ -222,7 +239,9 @@ export class Controls {
   #pointerChange(event: PointerEvent): void {
     const spot = spotOf(event);
     if (event.pointerType === "touch") {
-      if (event.type === "pointermove") {
+      if (this.#contacts !== null) {
+        this.#finger(this.#contacts, event);
+      } else if (event.type === "pointermove") {
         this.#touch.move(event.pointerId, spot);
       } else if (event.type === "pointerup") {
         this.#touch.up(event.pointerId);
@@ -234,6 +253,26 @@ export class Controls {
     const box = this.#context.view.viewport.getBoundingClientRect();
     this.#context.cursor.move(spot.x - box.left, spot.y - box.top);
     this.#point(spot, buttonsOf(event.buttons));
+  }
+
+  /** Passes a finger on, under the lowest number that is free. */
+  #finger(contacts: Map<number, number>, event: PointerEvent): void {
+    const phase = ["pointerdown", "pointermove", "pointerup", "pointercancel"].indexOf(event.type);
+    if (phase === 0) {
+      const taken = new Set(contacts.values());
+      const free = CONTACTS.find((contact) => !taken.has(contact));
+      if (free !== undefined) {
+        contacts.set(event.pointerId, free);
+      }
+    }
+    const contact = contacts.get(event.pointerId);
+    if (contact === undefined) {
+      return;
+    }
+    if (phase > 1) {
+      contacts.delete(event.pointerId);
+    }
+    this.#context.send({ kind: "touch", contact, phase, ...this.#place(spotOf(event)) });
   }
 
   #gesture(gesture: Gesture): void {

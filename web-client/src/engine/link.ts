@@ -139,6 +139,7 @@ export class Link {
       case "text":
       case "pointer":
       case "wheel":
+      case "touch":
         this.#heartbeat?.expect(performance.now());
         break;
       case "hello":

@@ -58,5 +58,5 @@ export class Outgoing {
 }
 
 function isInput({ kind }: Command): boolean {
-  return kind === "key" || kind === "text" || kind === "pointer" || kind === "wheel" || kind === "releaseAll";
+  return kind === "key" || kind === "text" || kind === "pointer" || kind === "wheel" || kind === "touch" || kind === "releaseAll";
 }

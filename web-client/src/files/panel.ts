@@ -17,6 +17,8 @@ const MAY_READ = 1 << 4;
 /** Where files go that are pasted, and how many at a time: as many as the remote is told of. */
 const CLIPBOARD_FOLDER = "Clipboard";
 const PASTED_MAX = 100;
+/** Offers that wait; further ones are found in the folder. */
+const OFFERS_MAX = 20;
 
 export interface PanelListener {
   send(record: FileRecord): void;
@@ -35,6 +37,8 @@ export class FilePanel {
   readonly #words = make("p", { class: "words", role: "status" });
   readonly #question = make("form", { class: "question", hidden: "" });
   readonly #tools = make("div", { class: "tools" });
+  /** What the remote offers and nobody was asked about yet. */
+  readonly #offers: { readonly path: string; readonly size: number }[] = [];
   #path = "";
   #permissions = 0;
   /** Counts listings, so that a late one does not replace a newer. */
@@ -318,8 +322,24 @@ export class FilePanel {
   }
 
   #offer(path: string, size: number): void {
-    this.toggle(true);
-    this.#confirm(`${this.#strings.offered} ${path} (${sizeText(size)})`, this.#strings.download, () => this.#download(path, size));
+    if (this.#offers.length < OFFERS_MAX) {
+      this.#offers.push({ path, size });
+    }
+    // A question that somebody is about to answer stays; the offer comes after it.
+    if (this.#question.hidden) {
+      this.#nextOffer();
+    }
+  }
+
+  #nextOffer(): void {
+    const offer = this.#offers.shift();
+    if (offer !== undefined) {
+      const { path, size } = offer;
+      this.toggle(true);
+      // A printed document has no folder.
+      const name = path.replace(/^\//u, "");
+      this.#confirm(`${this.#strings.offered} ${name} (${sizeText(size)})`, this.#strings.download, () => this.#download(path, size));
+    }
   }
 
   /** Asks for a name, and does something with it. */
@@ -340,6 +360,7 @@ export class FilePanel {
     const form = this.#question;
     const no = this.#button(this.#strings.cancel, () => {
       form.hidden = true;
+      this.#nextOffer();
     });
     form.replaceChildren(...content, make("button", { type: "submit", class: "primary" }, yes), no);
     form.hidden = false;
@@ -349,6 +370,7 @@ export class FilePanel {
       act().then(async () => this.#show(this.#path), (error: unknown) => {
         this.#fail(error);
       });
+      this.#nextOffer();
     };
   }
 

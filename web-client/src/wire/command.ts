@@ -45,6 +45,8 @@ export type Command =
   | { readonly kind: "pointer"; readonly x: number; readonly y: number; readonly buttons: number }
   | { readonly kind: "wheel"; readonly x: number; readonly y: number; readonly dx: number; readonly dy: number }
   | { readonly kind: "releaseAll" }
+  /** `phase` is 0 down, 1 moves, 2 up, 3 not meant. */
+  | { readonly kind: "touch"; readonly contact: number; readonly phase: number; readonly x: number; readonly y: number }
   | ({ readonly kind: "clipboard" } & ClipboardPart)
   | { readonly kind: "resize"; readonly width: number; readonly height: number; readonly scalePercent: number }
   | { readonly kind: "ping"; readonly token: number }
@@ -73,6 +75,8 @@ export function encodeCommand(command: Command): Bytes {
       return record(0x06, 8, (body) => body.u16(command.x).u16(command.y).i16(command.dx).i16(command.dy));
     case "releaseAll":
       return record(0x07, 0, (body) => body);
+    case "touch":
+      return record(0x88, 6, (body) => body.u8(command.contact).u8(command.phase).u16(command.x).u16(command.y));
     case "clipboard":
       return record(0x81, 1 + command.data.length, (body) => body.u8(partHead(command)).bytes(command.data));
     case "resize":

@@ -1,9 +1,12 @@
-//! VNC servers that mean harm, or are broken.
+//! Servers that mean harm, or are broken.
 //!
 //! A [`HostileServer`] listens on the loopback address and plays a [`Script`] to everyone who
 //! connects, without regard to what they say. [`scripts()`] holds those that every client must
-//! survive; [`valid_session`] is a sound one, to be cut short at any byte.
+//! survive; [`valid_session`] is a sound one, to be cut short at any byte. They speak VNC;
+//! [`HostileRdp`] plays [`rdp_scripts()`], partly inside TLS.
 
+mod rdp;
+mod rdp_scripts;
 mod scripts;
 mod session;
 
@@ -13,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+pub use rdp::{HostileRdp, RdpScript};
+pub use rdp_scripts::{RdpAttack, rdp_cut, rdp_scripts, sound};
 pub use scripts::{After, Attack, scripts};
 pub use session::{opening, valid_session};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -70,6 +75,12 @@ impl Script {
     }
 
     async fn play(&self, out: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
+        self.say(out).await?;
+        out.shutdown().await
+    }
+
+    /// All but the end.
+    async fn say(&self, out: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
         for step in &self.steps {
             match step {
                 Step::Send(bytes) => out.write_all(bytes).await?,
@@ -84,10 +95,13 @@ impl Script {
                         out.write_all(bytes).await?;
                     }
                 }
-                Step::Hang => std::future::pending().await,
+                Step::Hang => {
+                    out.flush().await?;
+                    std::future::pending::<()>().await;
+                }
             }
         }
-        out.shutdown().await
+        out.flush().await
     }
 }
 

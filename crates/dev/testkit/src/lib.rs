@@ -4,6 +4,8 @@
 pub mod hostile;
 #[cfg(feature = "servers")]
 pub mod logins;
+#[cfg(feature = "servers")]
+pub mod nla_server;
 pub mod oracle;
 #[cfg(feature = "servers")]
 pub mod rd_gateway;
@@ -11,6 +13,7 @@ pub mod rd_gateway;
 pub mod rdp;
 #[cfg(feature = "servers")]
 pub mod rdp_relay;
+pub mod rdp_words;
 #[cfg(feature = "servers")]
 pub mod servers;
 pub mod tokens;

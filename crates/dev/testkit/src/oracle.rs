@@ -12,12 +12,16 @@
 mod clipboard;
 mod cut_stream;
 mod desktop_sizes;
+mod devices;
 mod encoding;
+mod graphics_pipeline;
 mod link;
 mod moves;
 mod rdp;
 mod rdp_clipboard;
+mod rdp_redirection;
 mod rfb;
+mod sound;
 mod tiles;
 mod token;
 mod tsgu;
@@ -26,13 +30,17 @@ use arbitrary::{Arbitrary, Unstructured};
 pub use clipboard::{ClipboardCase, rfb_clipboard};
 pub use cut_stream::CutStream;
 pub use desktop_sizes::{DesktopSizesCase, rfb_desktop_sizes};
+pub use devices::{DevicesCase, rdp_devices};
 pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
+pub use graphics_pipeline::{GraphicsCase, rdp_graphics_pipeline};
 pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
-pub use rdp::rdp_redirection;
+pub use rdp::{rdp_bitmaps, rdp_handshake, rdp_pointers, rdp_session};
 pub use rdp_clipboard::rdp_clipboard;
+pub use rdp_redirection::rdp_redirection;
 pub use rfb::{rfb_handshake, rfb_session};
+pub use sound::rdp_sound;
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
 pub use tsgu::tsgu;
@@ -42,7 +50,7 @@ pub use tsgu::tsgu;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 31] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -60,6 +68,13 @@ pub const TARGETS: [Target; 24] = [
     ("rfb_handshake", |bytes| with(bytes, rfb_handshake)),
     ("rfb_session", |bytes| with(bytes, rfb_session)),
     ("rdp_clipboard", rdp_clipboard),
+    ("rdp_graphics_pipeline", |bytes| with(bytes, rdp_graphics_pipeline)),
+    ("rdp_sound", rdp_sound),
+    ("rdp_devices", |bytes| with(bytes, rdp_devices)),
+    ("rdp_handshake", |bytes| with(bytes, rdp_handshake)),
+    ("rdp_session", |bytes| with(bytes, rdp_session)),
+    ("rdp_bitmaps", rdp_bitmaps),
+    ("rdp_pointers", rdp_pointers),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("token", token),

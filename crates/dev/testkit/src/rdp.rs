@@ -87,6 +87,14 @@ impl Remote for Tapped {
         self.client.handle_secured(now, peer)
     }
 
+    fn handle_exchanged(
+        &mut self,
+        now: std::time::Instant,
+        answer: Result<bytes::Bytes, String>,
+    ) -> Result<(), RemoteError> {
+        self.client.handle_exchanged(now, answer)
+    }
+
     fn handle_input(&mut self, now: std::time::Instant, input: Input) {
         self.client.handle_input(now, input);
     }

@@ -92,6 +92,8 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("Xtightvnc"), "tightvncserver"),
     need(Group::Test, Sign::Program("Xvfb"), "xvfb"),
     need(Group::Test, Sign::Program("freerdp-shadow-cli"), "freerdp2-shadow-x11"),
+    need(Group::Test, Sign::Program("krb5kdc"), "krb5-kdc"),
+    need(Group::Test, Sign::Program("kadmin.local"), "krb5-admin-server"),
     need(Group::Test, Sign::Program("xdotool"), "xdotool"),
     need(Group::Test, Sign::Program("xclip"), "xclip"),
     need(Group::Test, Sign::Browser, "chromium"),
@@ -99,6 +101,9 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("ffmpeg"), "ffmpeg"),
     need(Group::Test, Sign::Program("import"), "imagemagick"),
     need(Group::Test, Sign::Program("ip"), "iproute2"),
+    need(Group::Test, Sign::Program("gs"), "ghostscript"),
+    need(Group::Test, Sign::Program("pdftotext"), "poppler-utils"),
+    need(Group::Test, Sign::Program("fusermount3"), "fuse3"),
 ];
 
 /// Installs what `groups` lack. Asks the system nothing when they lack nothing.

@@ -76,7 +76,7 @@ pub async fn dial_with(
 
 /// What every step on the way needs.
 pub(crate) struct Way<'a> {
-    resolver: &'a dyn Resolve,
+    pub(crate) resolver: &'a dyn Resolve,
     pub(crate) protocol: Protocol,
     pub(crate) policy: &'a TargetPolicy,
     pub(crate) timeouts: &'a Timeouts,

@@ -21,6 +21,7 @@ use tokio::{
 use crate::{
     drive::{arrivals::Arrivals, driver::Driver, outgoing::Outgoing},
     error::DialError,
+    kdc::{Answering, KdcClient},
     prefixed::Prefixed,
     stream::BoxStream,
     tls::{TlsSettings, secure_and_identify},
@@ -81,6 +82,8 @@ pub struct Driven {
     tls: TlsSettings,
     limits: DrivenLimits,
     timer: Option<Pin<Box<Sleep>>>,
+    kdc: Option<KdcClient>,
+    exchanging: Option<Answering>,
 }
 
 /// A TLS handshake under way.
@@ -125,11 +128,19 @@ impl Driven {
             tls,
             limits,
             timer: None,
+            kdc: None,
+            exchanging: None,
         };
         // Some protocols have the client speak first.
         let started = driven.driver.start(&mut driven.out);
         driven.note(started);
         driven
+    }
+
+    /// With somebody who asks the KDC when the remote wants it asked.
+    #[must_use]
+    pub fn with_kdc(self, kdc: KdcClient) -> Self {
+        Self { kdc: Some(kdc), ..self }
     }
 
     /// Moves bytes both ways, lets the remote draw into `surface`, and returns the next event.
@@ -155,6 +166,12 @@ impl Driven {
             let handled = self.driver.handle_input(input, &mut self.out);
             self.note(handled);
         }
+    }
+
+    /// How much waits for the remote to read it, in bytes. Whoever has much for it, and can wait,
+    /// does so while this is much.
+    pub fn waiting_bytes(&self) -> usize {
+        self.out.len()
     }
 
     /// Ends the connection from this side: writes what is waiting and says goodbye, for at
@@ -234,6 +251,9 @@ impl Driven {
         if self.driver.is_ended() {
             return Ok(self.poll_goodbye(context));
         }
+        if self.poll_exchange(context)? {
+            return Ok(Step::Again);
+        }
         match &mut self.link {
             Link::Gone => return Ok(Step::Closed),
             Link::Securing(securing) => {
@@ -274,6 +294,27 @@ impl Driven {
             return Err(fault);
         }
         self.poll_timers(context)
+    }
+
+    /// Has the KDC asked what the remote would know. Whether there is an answer.
+    fn poll_exchange(&mut self, context: &mut Context<'_>) -> Result<bool, DialError> {
+        if let Some(question) = self.driver.take_exchange() {
+            let Some(kdc) = &self.kdc else {
+                let answer = Err("there is none".to_owned());
+                self.driver.handle_exchanged(answer, &mut self.out)?;
+                return Ok(true);
+            };
+            self.exchanging = Some(kdc.ask(question));
+        }
+        let Some(exchanging) = &mut self.exchanging else { return Ok(false) };
+        let Poll::Ready(answer) = exchanging.as_mut().poll(context) else { return Ok(false) };
+        self.exchanging = None;
+        let answer = answer.map_err(|error| {
+            tracing::warn!(%error, "the KDC could not be asked");
+            error.public_message()
+        });
+        self.driver.handle_exchanged(answer, &mut self.out)?;
+        Ok(true)
     }
 
     /// Gives the stream, and what of it was read too early, to a TLS handshake.

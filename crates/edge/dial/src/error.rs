@@ -114,6 +114,14 @@ pub enum DialError {
         /// What went wrong.
         fault: TsguError,
     },
+    /// The KDC of the connection's configuration could not be asked.
+    #[error("the KDC {peer} does not answer: {reason}")]
+    Kdc {
+        /// Host and port.
+        peer: String,
+        /// What went wrong, one printable line.
+        reason: String,
+    },
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(#[source] io::Error),
@@ -175,6 +183,7 @@ impl DialError {
             Self::WebSocketRefused { .. } => "websocket_refused",
             Self::WebSocket { .. } => "websocket",
             Self::RdGateway { fault, .. } => fault.cause(),
+            Self::Kdc { .. } => "kdc_unreachable",
             Self::Broken(_) => "broken",
             Self::WriteStalled { .. } => "write_stalled",
             Self::OverLimit { .. } => "over_limit",
@@ -202,6 +211,7 @@ impl DialError {
             | Self::Timeout { .. }
             | Self::WebSocketRefused { .. }
             | Self::WebSocket { .. }
+            | Self::Kdc { .. }
             | Self::Broken(_)
             | Self::WriteStalled { .. }
             | Self::OverLimit { .. }
@@ -235,6 +245,7 @@ impl DialError {
                 format!("the remote refused the connection with status {status}")
             }
             Self::WebSocket { .. } => "the remote does not serve this kind of websocket".into(),
+            Self::Kdc { .. } => "the KDC does not answer".into(),
             // Its words name no address.
             Self::RdGateway { fault, .. } => format!("the RD Gateway: {fault}"),
             Self::Broken(_) => "the connection to the remote broke".into(),

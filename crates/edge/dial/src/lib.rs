@@ -14,6 +14,7 @@
 mod dial;
 mod drive;
 mod error;
+mod kdc;
 mod policy;
 mod prefixed;
 mod rd_gateway;
@@ -26,6 +27,7 @@ mod websocket;
 pub use dial::{Dialled, dial, dial_with};
 pub use drive::{Driven, DrivenEvent, DrivenLimits};
 pub use error::{DialError, Step};
+pub use kdc::{ANSWER_MAX_BYTES, BadKdc, Kdc, KdcClient, KdcTransport};
 pub use policy::{
     BadNamePattern, CheckedAddr, CheckedName, CheckedPath, NamePattern, PolicyError, Protocol,
     Rule, RuleError, Special, TargetPolicy, UnknownProtocol,

@@ -39,6 +39,19 @@ pub enum Transport {
     RdGateway(Box<RdGatewayTarget>),
 }
 
+impl Transport {
+    /// The same way to another host, where the way names one.
+    #[must_use]
+    pub fn to(mut self, other: &str) -> Self {
+        match &mut self {
+            Self::Tcp { host, .. } => other.clone_into(host),
+            Self::RdGateway(gateway) => other.clone_into(&mut gateway.host),
+            Self::Unix { .. } | Self::WebSocket(_) => {}
+        }
+        self
+    }
+}
+
 /// A WebSocket that carries a byte stream, as websockify and `KubeVirt` serve them.
 #[derive(Clone)]
 pub struct WebSocketTarget {

@@ -1,8 +1,8 @@
 //! What a connection speaks: the one place that names every protocol.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use porthole_dial::{Protocol, Target, Transport, Verify};
+use porthole_dial::{Kdc, Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
 use porthole_rdp::{RdpClient, RdpConfig, TimeZone};
 use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
@@ -57,9 +57,25 @@ impl DriverSettings {
         }
     }
 
+    /// How long connecting may take, where the connection says so.
+    pub(crate) const fn connect_max(&self) -> Option<Duration> {
+        match self {
+            Self::Rdp(rdp) => rdp.connect_max,
+            Self::Vnc(_) => None,
+        }
+    }
+
     /// Whether the certificate that the remote first had is to be its own.
     pub(crate) const fn trusts_first(&self) -> bool {
         matches!(self, Self::Rdp(rdp) if rdp.cert_tofu)
+    }
+
+    /// Who is asked for Kerberos tickets, if anybody.
+    pub(crate) const fn kdc(&self) -> Option<&Kdc> {
+        match self {
+            Self::Vnc(_) => None,
+            Self::Rdp(rdp) => rdp.kerberos.kdc.as_ref(),
+        }
     }
 
     /// The port that remotes of this protocol listen on unless told otherwise.
@@ -86,7 +102,15 @@ impl DriverSettings {
     pub(crate) fn drive(&self, drives: Option<&Drives>) -> Result<Option<Drive>, ParameterError> {
         match self {
             Self::Vnc(vnc) => vnc.parameters.drive.drive(drives),
-            Self::Rdp(_) => Ok(None),
+            Self::Rdp(rdp) => rdp.drive.drive(drives),
+        }
+    }
+
+    /// Whether the remote is offered a printer.
+    pub(crate) const fn prints(&self) -> bool {
+        match self {
+            Self::Vnc(_) => false,
+            Self::Rdp(rdp) => rdp.printing,
         }
     }
 

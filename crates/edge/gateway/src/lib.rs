@@ -16,6 +16,7 @@ pub mod logging;
 pub mod metrics;
 pub mod parameters;
 pub mod plan;
+pub mod printing;
 pub mod rdp;
 pub mod serve;
 pub mod sessions;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use porthole_dial::{DialError, Protocol, Target, TlsSettings, Transport, Verify};
+use porthole_dial::{DialError, Kdc, Protocol, Target, TlsSettings, Transport, Verify};
 use porthole_remote::{Credentials, Redirect};
 use porthole_session::Permissions;
 use porthole_token::{Address, Claims, Permission, Verified};
@@ -24,10 +24,14 @@ pub struct Plan {
     pub label: String,
     /// What to dial; [`Target::tls`] is also for when the driver asks to turn the stream into TLS.
     pub target: Target,
+    /// How long connecting may take, if not as long as everywhere.
+    pub connect_max: Option<Duration>,
     /// Other ways to the same machine, where it was named by a redirection.
     pub others: Vec<Target>,
     /// What the driver is told.
     pub driver: DriverConfig,
+    /// Who is asked for Kerberos tickets.
+    pub kdc: Option<Kdc>,
     /// What the holder of this token may do, in the bits of the link's Welcome record. Only what
     /// this gateway offers is in it.
     pub permissions: u16,
@@ -51,6 +55,8 @@ pub struct Plan {
     pub sound: bool,
     /// The connection's files, if it has any.
     pub drive: Option<Drive>,
+    /// Whether the remote is offered a printer, whose documents are downloaded.
+    pub printing: bool,
     /// How long the session may last: the shorter of what token and configuration say.
     pub session_max: Option<Duration>,
     /// The user in the portal's terms: `sub`, or nothing.
@@ -107,6 +113,7 @@ impl Plan {
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
             driver,
+            kdc: settings.kdc().cloned(),
             permissions: permissions.0,
             view_only: !permissions.allow(Permissions::INPUT),
             lossy,
@@ -117,8 +124,10 @@ impl Plan {
             sound: settings.sounds(),
             clipboard_max_bytes,
             drive,
+            printing: settings.prints(),
             session_max: limits.into_iter().flatten().min(),
             target,
+            connect_max: settings.connect_max(),
             others: Vec::new(),
             user: claims
                 .sub
@@ -151,15 +160,15 @@ impl Plan {
     /// [`DialError::Redirected`].
     pub(crate) fn follow(&mut self, redirect: &Redirect) -> Result<(), DialError> {
         if let [first, others @ ..] = &redirect.hosts[..] {
-            let now = &self.target.transport;
-            if !matches!(now, Transport::Tcp { .. } | Transport::RdGateway(_)) {
+            let way = self.target.transport.clone();
+            if !matches!(way, Transport::Tcp { .. } | Transport::RdGateway(_)) {
                 let reason = "it leads away from a socket or a websocket";
                 return Err(DialError::Redirected { reason });
             }
             let name = redirect.server_name.as_ref();
             let target = |host: &String| Target {
                 protocol: self.target.protocol,
-                transport: elsewhere(now, host),
+                transport: way.clone().to(host),
                 tls: TlsSettings {
                     verify: self.target.tls.verify.clone(),
                     server_name: Some(name.unwrap_or(host).clone()),
@@ -238,7 +247,11 @@ fn permissions(
             Permissions::FILES_IN,
             drive.is_some_and(|drive| drive.upload) && !screen.read_only,
         ),
-        (Permission::FilesOut, Permissions::FILES_OUT, drive.is_some_and(|drive| drive.download)),
+        (
+            Permission::FilesOut,
+            Permissions::FILES_OUT,
+            settings.prints() || drive.is_some_and(|drive| drive.download),
+        ),
         (Permission::Audio, Permissions::AUDIO, settings.sounds()),
         (Permission::Microphone, Permissions::MICROPHONE, settings.records() && !screen.read_only),
     ];
@@ -246,19 +259,6 @@ fn permissions(
         .into_iter()
         .filter(|(permission, _, offered)| *offered && granted.contains(*permission))
         .fold(Permissions::default(), |all, (_, bits, _)| all.with(bits))
-}
-
-/// The same way to another machine: through the same RD Gateway, where there is one.
-fn elsewhere(way: &Transport, host: &str) -> Transport {
-    match way {
-        Transport::Tcp { port, .. } => Transport::Tcp { host: host.to_owned(), port: *port },
-        Transport::RdGateway(gateway) => {
-            let mut gateway = gateway.clone();
-            host.clone_into(&mut gateway.host);
-            Transport::RdGateway(gateway)
-        }
-        other => other.clone(),
-    }
 }
 
 fn clipboard_max_bytes(screen: &ScreenParameters, config: &Config) -> usize {

@@ -9,7 +9,10 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use crate::{config::Config, http, metrics::Metrics, sessions::Registry, tokens::TokenService};
+use crate::{
+    config::Config, http, metrics::Metrics, printing::Printing, sessions::Registry,
+    tokens::TokenService,
+};
 
 /// How long connections have to end once every session has: what they still write is short.
 const CONNECTIONS_END_MAX: Duration = Duration::from_secs(2);
@@ -27,6 +30,8 @@ pub struct App {
     pub metrics: Metrics,
     /// The sessions.
     pub registry: Registry,
+    /// What remotes print with.
+    pub printing: Printing,
     /// Whether the gateway is about to leave.
     pub draining: Draining,
     /// One permit for each TCP connection that may be open.
@@ -41,6 +46,7 @@ impl App {
     /// Only what [`Metrics::new`] says.
     pub fn new(config: Arc<Config>) -> prometheus::Result<Self> {
         Ok(Self {
+            printing: Printing::new(&config),
             tokens: TokenService::new(&config.tokens),
             policy: config.policy.clone(),
             metrics: Metrics::new()?,

@@ -11,6 +11,7 @@ mod drive;
 mod files;
 mod open;
 mod place;
+mod print_jobs;
 mod redial;
 mod registry;
 mod remote;

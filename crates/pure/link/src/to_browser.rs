@@ -77,6 +77,8 @@ impl Ability {
     pub const RESIZE: u32 = 1;
     /// The remote can be heard: a browser may say that it listens.
     pub const SOUND: u32 = 1 << 1;
+    /// The remote takes touches.
+    pub const TOUCH: u32 = 1 << 2;
     /// There are files: the records 0x90 to 0x9f may be sent.
     pub const FILES: u32 = 1 << 8;
 }

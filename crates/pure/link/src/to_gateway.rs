@@ -105,6 +105,8 @@ pub enum ToGateway {
     Repaint(Rect),
     /// 0x87
     Answer(Answer),
+    /// 0x88: a finger's number, what it does (0 down, 1 moves, 2 up, else not meant), and where.
+    Touch(u8, u8, Point),
     /// 0x90 to 0x98
     File(FileRequest),
     /// 0xa0 and 0xa1
@@ -149,6 +151,12 @@ impl ToGateway {
             Self::Visible(visible) => put_record(out, 0x85, |out| out.put_u8((*visible).into())),
             Self::Repaint(rect) => put_record(out, 0x86, |out| put_rect(out, *rect)),
             Self::Answer(answer) => put_record(out, 0x87, |out| answer.put(out)),
+            Self::Touch(contact, phase, at) => put_record(out, 0x88, |out| {
+                out.put_u8(*contact);
+                out.put_u8(*phase);
+                out.put_u16_le(at.x);
+                out.put_u16_le(at.y);
+            }),
             Self::File(request) => request.encode(out),
             Self::Sound(wish) => wish.encode(out),
         }
@@ -190,6 +198,7 @@ impl ToGateway {
             0x83 => ("ping", input.u32_le().map(Self::Ping)),
             0x85 => ("visible", input.u8().map(|visible| Self::Visible(visible != 0))),
             0x86 => ("repaint", read_rect(input).map(Self::Repaint)),
+            0x88 => ("touch", read_touch(input)),
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         };
@@ -269,6 +278,10 @@ fn read_pair(input: &mut Reader<'_>) -> Option<(u32, u32)> {
 fn read_key(input: &mut Reader<'_>) -> Option<ToGateway> {
     let down = input.u8()? != 0;
     Some(ToGateway::Key { down, keysym: input.u32_le()?, scancode: input.u16_le()? })
+}
+
+fn read_touch(input: &mut Reader<'_>) -> Option<ToGateway> {
+    Some(ToGateway::Touch(input.u8()?, input.u8()?, read_point(input)?))
 }
 
 fn read_wheel(input: &mut Reader<'_>) -> Option<ToGateway> {

@@ -209,6 +209,7 @@ fn to_gateway() -> Vec<(&'static str, ToGateway)> {
         ("pointer", ToGateway::Pointer(Point { x: 640, y: 360 }, 0b101)),
         ("wheel", ToGateway::Wheel(Point { x: 640, y: 360 }, -120, 240)),
         ("release all", ToGateway::ReleaseAll),
+        ("touch", ToGateway::Touch(3, 1, Point { x: 640, y: 360 })),
         ("clipboard to remote", ToGateway::Clipboard(text("a\nb"))),
         ("clipboard to remote, first part", ToGateway::Clipboard(part(false, true))),
         ("clipboard to remote, middle part", ToGateway::Clipboard(part(true, true))),

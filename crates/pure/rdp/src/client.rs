@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use porthole_wire::Reader;
@@ -61,6 +61,10 @@ impl RdpClient {
             match steps.step(now, input, &self.config, self.outbox.bytes())? {
                 Turn::Wait => return Ok(()),
                 Turn::Next => {}
+                Turn::Exchange(question) => {
+                    self.outbox.exchange(question);
+                    return Ok(());
+                }
                 Turn::Secure => {
                     self.outbox.secure(Secure::Certificate);
                     return Ok(());
@@ -77,7 +81,7 @@ impl RdpClient {
                     self.config.cookie = None;
                     self.config.redirected = None;
                     if let Some(size) = self.early_size.take() {
-                        connected.handle_input(Input::Resize(size), &mut self.outbox);
+                        connected.handle_input(now, Input::Resize(size), &mut self.outbox);
                     }
                     self.phase = Phase::Connected(Box::new(connected));
                 }
@@ -90,6 +94,13 @@ impl RdpClient {
             }
         }
         Ok(())
+    }
+
+    /// Asks the KDC, where that is what a step led to.
+    fn ask(&mut self, turn: Turn) {
+        if let Turn::Exchange(question) = turn {
+            self.outbox.exchange(question);
+        }
     }
 
     /// Passes a result on; after an error nothing more is read or written.
@@ -129,16 +140,33 @@ impl Remote for RdpClient {
     fn handle_secured(&mut self, now: Instant, peer: &PeerIdentity) -> Result<(), RemoteError> {
         let result = match &mut self.phase {
             Phase::Connecting { steps, .. } => {
-                steps.handle_secured(now, peer, &self.config, self.outbox.bytes())
+                let turn = steps.handle_secured(now, peer, &self.config, self.outbox.bytes());
+                turn.map(|turn| self.ask(turn))
             }
             Phase::Connected(_) | Phase::Ended => Err(RdpError::SecuredUnasked),
         };
         self.settle(result)
     }
 
-    fn handle_input(&mut self, _now: Instant, input: Input) {
+    fn handle_exchanged(
+        &mut self,
+        now: Instant,
+        answer: Result<Bytes, String>,
+    ) -> Result<(), RemoteError> {
+        let result = match &mut self.phase {
+            Phase::Connecting { steps, .. } => {
+                let turn = steps.handle_exchanged(now, answer, self.outbox.bytes());
+                turn.map(|turn| self.ask(turn))
+            }
+            // What it was for is over.
+            Phase::Connected(_) | Phase::Ended => Ok(()),
+        };
+        self.settle(result)
+    }
+
+    fn handle_input(&mut self, now: Instant, input: Input) {
         match &mut self.phase {
-            Phase::Connected(connected) => connected.handle_input(input, &mut self.outbox),
+            Phase::Connected(connected) => connected.handle_input(now, input, &mut self.outbox),
             // Of what is too early, only a size is still wanted later.
             Phase::Connecting { steps, .. } => {
                 if let Input::Resize(size) = input {

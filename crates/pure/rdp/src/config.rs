@@ -19,8 +19,31 @@ pub enum SecurityMode {
     Any,
     /// TLS; whoever connects sees the server's log-on screen, or is logged on by it.
     Tls,
-    /// Network level authentication (`CredSSP` with NTLM) or nothing.
+    /// Network level authentication (`CredSSP`) or nothing.
     Nla,
+}
+
+/// How network level authentication proves the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AuthPackage {
+    /// Kerberos where there is a KDC that has a ticket, else NTLM.
+    #[default]
+    Negotiate,
+    /// Kerberos or nothing.
+    Kerberos,
+    /// NTLM.
+    Ntlm,
+}
+
+/// How messages to the KDC are put ([`porthole_remote::Output::Exchange`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KdcScheme {
+    /// Four bytes of length before each message, both ways (RFC 4120 §7.2.2).
+    Stream,
+    /// None before a question, and four bytes of length before an answer, as over a stream.
+    Datagram,
+    /// In `KDC-PROXY-MESSAGE`s (`[MS-KKDCP]` 2.2.2).
+    Proxy,
 }
 
 /// Bits of a pixel on the wire.
@@ -165,6 +188,10 @@ pub struct RdpConfig {
     pub credentials: Credentials,
     /// Acceptable ways in.
     pub security: SecurityMode,
+    /// How network level authentication proves the user.
+    pub auth_package: AuthPackage,
+    /// Whether there is a KDC, and how it is spoken to.
+    pub kdc: Option<KdcScheme>,
     /// The server's host name: NTLM and Kerberos name the service by it.
     pub server_name: String,
     /// The desktop to ask for. Sides are brought within 200 and 8192 pixels, the width made even.
@@ -204,6 +231,8 @@ pub struct RdpConfig {
     pub view_only: bool,
     /// Have the desktop follow [`porthole_remote::Input::Resize`] where the server can.
     pub display_control: bool,
+    /// Take fingers as such to servers that can, and not as a mouse.
+    pub touch: bool,
     /// Pass on what is copied on the remote.
     pub clipboard_out: bool,
     /// Offer the remote what viewers copy.
@@ -232,6 +261,8 @@ impl Default for RdpConfig {
         Self {
             credentials: Credentials::default(),
             security: SecurityMode::Any,
+            auth_package: AuthPackage::Negotiate,
+            kdc: None,
             server_name: String::new(),
             size: Size::new(1024, 768),
             scale_percent: 100,
@@ -250,6 +281,7 @@ impl Default for RdpConfig {
             working_folder: None,
             view_only: false,
             display_control: true,
+            touch: false,
             clipboard_out: true,
             clipboard_in: true,
             clipboard_max_bytes: 1 << 20,

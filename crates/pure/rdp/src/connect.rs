@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use ironrdp_connector::connection_activation::ConnectionActivationState;
 use ironrdp_connector::{
     ClientConnector, ClientConnectorState, ConnectionOutcome, ConnectionResult, ConnectorError,
@@ -55,6 +55,8 @@ pub(crate) enum Turn {
     Next,
     /// The stream has to become TLS.
     Secure,
+    /// The KDC has to be asked.
+    Exchange(Bytes),
     /// The desktop is there.
     Done(Box<ConnectionResult>),
     /// The desktop is elsewhere.
@@ -116,11 +118,8 @@ impl Connecting {
             Phase::Securing(_) => Ok(Turn::Wait),
             Phase::Nla(nla) => {
                 let Some(len) = nla.whole_message(rest)? else { return Ok(Turn::Wait) };
-                nla.handle(input.take(len).unwrap_or_default(), out)?;
-                if nla.is_done() {
-                    self.finish_nla(now, out)?;
-                }
-                Ok(Turn::Next)
+                let question = nla.handle(input.take(len).unwrap_or_default(), out)?;
+                self.after_nla(now, question, out)
             }
             Phase::Packets => {
                 let Some((frame, len)) = self.next_frame(rest)? else { return Ok(Turn::Wait) };
@@ -152,19 +151,36 @@ impl Connecting {
         peer: &PeerIdentity,
         config: &RdpConfig,
         out: &mut BytesMut,
-    ) -> Result<(), RdpError> {
+    ) -> Result<Turn, RdpError> {
         let Phase::Securing(protocol) = self.phase else { return Err(RdpError::SecuredUnasked) };
         self.phase = Phase::Packets;
         if self.connector.should_perform_security_upgrade() {
             self.connector.mark_security_upgrade_as_done();
         }
         if !self.connector.should_perform_credssp() {
-            return self.advance(now, &[], out);
+            return self.advance(now, &[], out).map(|()| Turn::Next);
         }
-        let credentials = settings::credentials(&config.credentials);
-        let nla = Nla::start(protocol, config, credentials, peer, out)?;
+        let (nla, question) = Nla::start(protocol, config, peer, out)?;
         self.phase = Phase::Nla(Box::new(nla));
-        Ok(())
+        Ok(question.map_or(Turn::Next, Turn::Exchange))
+    }
+
+    /// The KDC has answered, or nobody can.
+    ///
+    /// # Errors
+    ///
+    /// Nobody had asked, or the log-on cannot go on.
+    pub(crate) fn handle_exchanged(
+        &mut self,
+        now: Instant,
+        answer: Result<Bytes, String>,
+        out: &mut BytesMut,
+    ) -> Result<Turn, RdpError> {
+        let Phase::Nla(nla) = &mut self.phase else {
+            return Err(RdpError::Nla { reason: "an answer that nobody asked for".to_owned() });
+        };
+        let question = nla.handle_exchanged(answer, out)?;
+        self.after_nla(now, question, out)
     }
 
     /// What it means that the server has left.
@@ -174,6 +190,22 @@ impl Connecting {
             Phase::Securing(_) => RdpError::Ended { during: "the TLS handshake" },
             Phase::Packets => RdpError::Ended { during: self.during() },
         }
+    }
+
+    /// Asks the KDC where it has to be asked, and goes on where the log-on is over.
+    fn after_nla(
+        &mut self,
+        now: Instant,
+        question: Option<Bytes>,
+        out: &mut BytesMut,
+    ) -> Result<Turn, RdpError> {
+        if let Some(question) = question {
+            return Ok(Turn::Exchange(question));
+        }
+        if matches!(&self.phase, Phase::Nla(nla) if nla.is_done()) {
+            self.finish_nla(now, out)?;
+        }
+        Ok(Turn::Next)
     }
 
     fn finish_nla(&mut self, now: Instant, out: &mut BytesMut) -> Result<(), RdpError> {

@@ -21,6 +21,7 @@ use crate::fast_path::Fragments;
 use crate::framing::{Frame, whole_frame};
 use crate::input::{InputEvent, InputWriter, Keyboard, Mouse};
 use crate::mcs::{Packet, User, read_packet};
+use crate::monitors::{self, Monitor};
 use crate::outbox::Outbox;
 use crate::path_probe::PathProbe;
 use crate::reconnect;
@@ -86,6 +87,8 @@ impl Connected {
             error_info: None,
             has_left: false,
         };
+        let layout = result.monitor_layout.as_ref();
+        tell_monitors(&monitors::of_sequence(layout), size, outbox);
         connected.synchronize(outbox);
         Ok(connected)
     }
@@ -107,6 +110,7 @@ impl Connected {
         {
             let message = input.take(len).unwrap_or_default();
             self.path_probe.count(len as u64);
+            self.channels.set_waiting(input.len());
             match frame {
                 Frame::FastPath => self.read_fast_path(now, message, surface, outbox)?,
                 Frame::Tpkt => self.read_packet(now, message, surface, outbox)?,
@@ -142,7 +146,7 @@ impl Connected {
     }
 
     /// A viewer's input.
-    pub(crate) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
         let mut events = Vec::new();
         match input {
             Input::Resize(size) => {
@@ -166,8 +170,9 @@ impl Connected {
             Input::ReleaseAll => {
                 self.keyboard.release_all(&mut events);
                 self.mouse.release_all(self.size, &mut events);
+                self.channels.release_all(now, outbox);
             }
-            input => self.channels.handle_input(input, outbox),
+            input => self.channels.handle_input(now, input, outbox),
         }
         self.ask_for_redraw(outbox);
         self.put(&events, outbox);
@@ -291,6 +296,7 @@ impl Connected {
                 self.updates.slow(body, surface)?;
             }
             kind::POINTER => self.updates.slow_pointer(body, outbox)?,
+            kind::MONITOR_LAYOUT => tell_monitors(&monitors::read(body)?, self.size, outbox),
             kind::PLAY_SOUND => outbox.event(Event::Bell),
             kind::SET_KEYBOARD_INDICATORS => {
                 // A unit, then the locks.
@@ -356,6 +362,12 @@ impl Connected {
     fn put(&self, events: &[InputEvent], outbox: &mut Outbox) {
         self.writer.put(events, outbox.bytes());
     }
+}
+
+/// Says where the monitors are, if there are any.
+fn tell_monitors(monitors: &[Monitor], size: Size, outbox: &mut Outbox) {
+    let screens = monitors::screens(monitors, size);
+    outbox.events(Some(screens).filter(|all| !all.is_empty()).map(Event::Screens));
 }
 
 /// The server's reason to leave. Zero takes one back.

@@ -5,6 +5,7 @@
 //! [`porthole_remote::DriveRequest`]s: nothing here touches a disk. Every request is answered once;
 //! what it may hold until then, and how many there may be, is bounded.
 
+mod alone;
 mod files;
 mod information;
 mod irp;
@@ -20,6 +21,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use porthole_remote::{DriveAct, DriveReply, Event};
 use porthole_wire::Reader;
+
+pub use self::alone::{DeviceChannel, DeviceOutput};
 
 use self::files::Open;
 use self::jobs::{Asked, Job, Jobs, Work};
@@ -41,6 +44,24 @@ const DOWNLOADS: &str = "Download";
 
 const SHORT: RdpError = RdpError::Short { message: "device redirection PDU" };
 
+/// How far the beginning has got. Devices are announced once the server has confirmed our number and
+/// somebody has logged on, which servers may say early (xrdp does, before its capabilities), late, or
+/// not at all.
+#[derive(Debug, Default)]
+struct Progress {
+    is_confirmed: bool,
+    /// The server will say when somebody has logged on.
+    tells_log_on: bool,
+    has_logged_on: bool,
+    is_announced: bool,
+}
+
+impl Progress {
+    const fn is_due(&self) -> bool {
+        self.is_confirmed && !self.is_announced && (self.has_logged_on || !self.tells_log_on)
+    }
+}
+
 /// The client's side of the channel.
 #[derive(Debug)]
 pub(crate) struct Devices {
@@ -48,8 +69,7 @@ pub(crate) struct Devices {
     config: DeviceConfig,
     /// Our name.
     computer: String,
-    /// The server will say when somebody has logged on; until then it has no use for devices.
-    tells_log_on: bool,
+    progress: Progress,
     files: HashMap<u32, Open>,
     jobs: Jobs,
 }
@@ -60,7 +80,7 @@ impl Devices {
             channel: Channel::new(user, id, DEVICE_MESSAGE_MAX_BYTES),
             config: config.clone(),
             computer: computer.to_owned(),
-            tells_log_on: false,
+            progress: Progress::default(),
             files: HashMap::new(),
             jobs: Jobs::default(),
         }
@@ -103,11 +123,11 @@ impl Devices {
                 }
             }
             packet::SERVER_CAPABILITY => {
-                self.tells_log_on = pdu::tells_log_on(body)?;
+                self.progress.tells_log_on = pdu::tells_log_on(body)?;
                 self.put(&pdu::capabilities(), outbox);
             }
-            packet::CLIENT_ID_CONFIRM if !self.tells_log_on => self.announce(outbox),
-            packet::USER_LOGGED_ON if self.tells_log_on => self.announce(outbox),
+            packet::CLIENT_ID_CONFIRM => self.progress.is_confirmed = true,
+            packet::USER_LOGGED_ON => self.progress.has_logged_on = true,
             packet::DEVICE_REPLY => {
                 let (device, status) = pdu::device_reply(body)?;
                 if status != Status::SUCCESS {
@@ -118,6 +138,10 @@ impl Devices {
             }
             packet::IO_REQUEST => self.handle_request(irp::read(message, body)?, outbox),
             _ => {}
+        }
+        if self.progress.is_due() {
+            self.progress.is_announced = true;
+            self.announce(outbox);
         }
         Ok(())
     }
@@ -139,7 +163,7 @@ impl Devices {
 
     /// The server begins anew, as when another user logs on: it has nothing open.
     fn reset(&mut self, outbox: &mut Outbox) {
-        self.tells_log_on = false;
+        self.progress = Progress::default();
         self.jobs.forget();
         let open: Vec<u32> = self.files.drain().map(|(file, _)| file).collect();
         for file in open {
@@ -151,8 +175,10 @@ impl Devices {
         let mut devices = Vec::new();
         if let Some(drive) = &self.config.drive {
             devices.push(pdu::drive(DRIVE, &drive.name));
-            if drive.offers {
-                self.start(None, Work::Set { len: 0 }, downloads(), outbox);
+            let work = Work::Set { len: 0 };
+            // A server that begins anew again and again gets no queue of these.
+            if drive.offers && self.jobs.has_room(&work) {
+                self.start(None, work, downloads(), outbox);
             }
         }
         if let Some(printer) = &self.config.printer {

@@ -5,7 +5,9 @@ use bytes::{BufMut, BytesMut};
 use porthole_wire::Reader;
 
 use crate::channels::{Channel, Chunk};
-use crate::limits::{DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES};
+use crate::limits::{
+    DISPLAY_CONTROL_MAX_BYTES, DYNAMIC_CHANNELS_MAX, DYNAMIC_PDU_MAX_BYTES, TOUCH_MESSAGE_MAX_BYTES,
+};
 use crate::mcs::User;
 use crate::sound::SOUND_MESSAGE_MAX_BYTES;
 use crate::{RdpError, graphics_pipeline};
@@ -31,21 +33,24 @@ const NO_LISTENER: u32 = 0xc000_0001;
 pub(crate) enum Purpose {
     /// `[MS-RDPEDISP]`.
     DisplayControl,
+    /// `[MS-RDPEGFX]`.
+    Graphics,
     /// `[MS-RDPEA]`, where nothing may be lost.
     Sound,
     /// `[MS-RDPEAI]`.
     Microphone,
-    /// `[MS-RDPEGFX]`.
-    Graphics,
+    /// `[MS-RDPEI]`.
+    Touch,
 }
 
 impl Purpose {
     fn of_name(name: &[u8]) -> Option<Self> {
         match name {
             b"Microsoft::Windows::RDS::DisplayControl" => Some(Self::DisplayControl),
+            graphics_pipeline::CHANNEL_NAME => Some(Self::Graphics),
             b"AUDIO_PLAYBACK_DVC" => Some(Self::Sound),
             b"AUDIO_INPUT" => Some(Self::Microphone),
-            graphics_pipeline::CHANNEL_NAME => Some(Self::Graphics),
+            b"Microsoft::Windows::RDS::Input" => Some(Self::Touch),
             _ => None,
         }
     }
@@ -54,8 +59,9 @@ impl Purpose {
     const fn message_max_bytes(self) -> usize {
         match self {
             Self::DisplayControl => DISPLAY_CONTROL_MAX_BYTES,
-            Self::Sound | Self::Microphone => SOUND_MESSAGE_MAX_BYTES,
             Self::Graphics => graphics_pipeline::MESSAGE_MAX_BYTES,
+            Self::Sound | Self::Microphone => SOUND_MESSAGE_MAX_BYTES,
+            Self::Touch => TOUCH_MESSAGE_MAX_BYTES,
         }
     }
 }

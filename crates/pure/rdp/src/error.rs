@@ -4,6 +4,7 @@ use porthole_pixels::{PixelsError, Rect, Size};
 use porthole_remote::{Blame, CredentialFields, RemoteError};
 
 use crate::graphics_pipeline::GraphicsError;
+use crate::nla::KdcFault;
 use crate::refusal::{ErrorInfo, LogonFault};
 
 /// A fault that ends the connection. Missing bytes are not one: the client waits for those.
@@ -49,6 +50,12 @@ pub enum RdpError {
     Nla {
         /// What was wrong, made printable.
         reason: String,
+    },
+    /// There is no Kerberos ticket for the server.
+    #[error("the log-on with Kerberos failed: {fault}")]
+    Kerberos {
+        /// Why.
+        fault: KdcFault,
     },
     /// TLS ended at a server without a certificate that `CredSSP` can be bound to.
     #[error("the server's certificate has no public key that can be read")]
@@ -155,6 +162,7 @@ impl RdpError {
             Self::CredentialsMissing { .. } => "credentials_missing",
             Self::LogonRefused { fault } => fault.cause(),
             Self::Nla { .. } => "nla",
+            Self::Kerberos { fault } => fault.cause(),
             Self::BadCertificate => "bad_certificate",
             Self::EndedByServer { info } => info.cause(),
             Self::Licence { .. } => "licence",
@@ -181,6 +189,7 @@ impl RdpError {
                 Blame::Operator
             }
             Self::EndedByServer { info } => info.blame(),
+            Self::Kerberos { fault } => fault.blame(),
             _ => Blame::Remote,
         }
     }

@@ -11,8 +11,8 @@
 //! [`ARRIVED_MAX_BYTES`] must be buffered for it to make progress.
 //!
 //! It does not open sockets, speak TLS (it asks for [`porthole_remote::Output::Secure`]), encode
-//! pictures, or know who is watching. For NTLM and licences IronRDP asks the system for random
-//! numbers and, in NTLM, for the time: the one place where this tier's rule is bent.
+//! pictures, or know who is watching. For NTLM, Kerberos and licences IronRDP asks the system for random
+//! numbers and, in the first two, for the time: the one place where this tier's rule is bent.
 
 mod bulk;
 mod certificate;
@@ -35,6 +35,7 @@ mod input;
 mod keyboard_layout;
 mod limits;
 mod mcs;
+mod monitors;
 mod nla;
 mod outbox;
 mod path_probe;
@@ -46,22 +47,27 @@ mod settings;
 mod share;
 mod sound;
 mod time_zone;
+mod touch;
 
 pub use client::RdpClient;
 pub use clipboard::ClipboardAlone;
 pub use config::{
-    ColorDepth, DeviceConfig, DriveConfig, LineEnds, Looks, Preconnection, RdpConfig, SecurityMode,
-    SummerTime, TimeZone, YearlyMoment,
+    AuthPackage, ColorDepth, DeviceConfig, DriveConfig, KdcScheme, LineEnds, Looks, Preconnection,
+    RdpConfig, SecurityMode, SummerTime, TimeZone, YearlyMoment,
 };
+pub use devices::{DeviceChannel, DeviceOutput};
 pub use error::RdpError;
 pub use graphics_pipeline::{
     GraphicsConfig, GraphicsError, H264Decoder, H264Fault, OpenDecoder, YuvPicture,
 };
 pub use keyboard_layout::KeyboardLayout;
 pub use limits::ARRIVED_MAX_BYTES;
+pub use nla::KdcFault;
 pub use reconnect::ReconnectCookie;
 pub use redirection::Redirected;
 pub use refusal::{ErrorInfo, LogonFault};
+#[doc(hidden)]
+pub use sound::hear;
 
 #[cfg(test)]
 mod testing;

@@ -59,6 +59,12 @@ pub(crate) const CLIPBOARD_LOCKS_MAX: usize = 8;
 /// See [`CLIPBOARD_QUESTIONS_MAX`].
 pub(crate) const CLIPBOARD_PIECE_MAX_BYTES: usize = 1 << 20;
 
+/// Fingers that can be down, and one more than their largest number.
+pub(crate) const TOUCHES_MAX: u8 = 10;
+
+/// Longest message about touches that a server sends, in bytes.
+pub(crate) const TOUCH_MESSAGE_MAX_BYTES: usize = 256;
+
 /// Keys that can be down at a time. A further one lets go of the oldest.
 pub(crate) const KEYS_DOWN_MAX: usize = 64;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use porthole_remote::{Event, Output, Secure};
 
 /// Bytes and events that wait for the next poll.
@@ -15,6 +15,7 @@ pub(crate) struct Outbox {
     bytes: BytesMut,
     events: VecDeque<Event>,
     secure: Option<Secure>,
+    exchange: Option<Bytes>,
 }
 
 impl Outbox {
@@ -38,6 +39,11 @@ impl Outbox {
         self.secure = Some(secure);
     }
 
+    /// Asks the KDC.
+    pub(crate) fn exchange(&mut self, question: Bytes) {
+        self.exchange = Some(question);
+    }
+
     /// The next thing, if there is any.
     pub(crate) fn take(&mut self) -> Option<Output> {
         if !self.bytes.is_empty() {
@@ -46,6 +52,7 @@ impl Outbox {
         if let Some(event) = self.events.pop_front() {
             return Some(Output::Event(event));
         }
-        self.secure.take().map(Output::Secure)
+        let exchange = self.exchange.take().map(Output::Exchange);
+        exchange.or_else(|| self.secure.take().map(Output::Secure))
     }
 }

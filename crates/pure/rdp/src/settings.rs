@@ -74,7 +74,8 @@ pub(crate) fn connector(config: &RdpConfig) -> Result<ClientConnector, RdpError>
         });
     }
     let has_graphics = config.graphics_pipeline().is_some();
-    if config.display_control || config.sound || config.microphone || has_graphics {
+    let has_input = config.display_control || config.touch;
+    if has_input || config.sound || config.microphone || has_graphics {
         connector = connector.with_static_channel(Named::<0>);
     }
     if config.clipboard_in || config.clipboard_out {

@@ -18,6 +18,7 @@ pub(crate) mod kind {
     pub(crate) const SAVE_SESSION_INFO: u8 = 0x26;
     pub(crate) const SET_KEYBOARD_INDICATORS: u8 = 0x29;
     pub(crate) const SET_ERROR_INFO: u8 = 0x2f;
+    pub(crate) const MONITOR_LAYOUT: u8 = 0x37;
     pub(crate) const FRAME_ACKNOWLEDGE: u8 = 0x38;
 }
 

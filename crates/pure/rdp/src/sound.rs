@@ -77,6 +77,21 @@ impl Default for Volume {
     }
 }
 
+/// Answers and events that one message led to.
+type Said = (Vec<Vec<u8>>, Vec<Event>);
+
+/// What comes of messages on the channels for sound and, where `true`, for the microphone, one after the other. For fuzzing:
+/// in a connection they come through [`crate::RdpClient`]. A channel ends with the first message that breaks it.
+pub fn hear<'a>(messages: impl Iterator<Item = (bool, &'a [u8])>) -> impl Iterator<Item = Said> {
+    let (mut sound, mut microphone) = (SoundOut::default(), Microphone::default());
+    let receive = move |(is_microphone, message): (bool, &[u8])| {
+        let heard =
+            if is_microphone { microphone.receive(message) } else { sound.receive(message) };
+        heard.ok().map(|heard| (heard.answers, heard.events))
+    };
+    messages.map_while(receive)
+}
+
 /// Sound over the static channel.
 #[derive(Debug)]
 pub(crate) struct SoundChannel {

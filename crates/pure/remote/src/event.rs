@@ -29,6 +29,8 @@ pub enum Event {
     Leds(u8),
     /// Whether the remote takes [`crate::Input::Resize`].
     ResizeSupported(bool),
+    /// Whether the remote takes [`crate::Input::Touch`].
+    TouchSupported(bool),
     /// The remote's screens changed: at most [`Screen::COUNT_MAX`] of them.
     Screens(Vec<Screen>),
     /// A piece of a video stream. The surface does not have its picture: before this event, the

@@ -41,6 +41,16 @@ pub enum Input {
     /// A viewer offers what it copied: never empty. Formats that the remote does not know are left
     /// out.
     Clipboard(Clipboard),
+    /// A finger on a touch screen. Sent while the remote takes it
+    /// ([`crate::Event::TouchSupported`]); [`Input::ReleaseAll`] takes all fingers away.
+    Touch {
+        /// Which finger, below 10; the number is free again once it is up.
+        contact: u8,
+        /// What it does.
+        phase: TouchPhase,
+        /// Place on the surface.
+        at: Point,
+    },
     /// A viewer has put a file into the session's store for the remote's clipboard. Files of one
     /// folder are one copy: another folder begins another.
     ClipboardFile {
@@ -66,6 +76,19 @@ pub enum Input {
     /// What a viewer says, in the format of [`crate::Event::MicrophoneWanted`]. In another one, or
     /// unwanted, it is left out.
     Microphone(Sound),
+}
+
+/// What a finger does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TouchPhase {
+    /// It comes down.
+    Down,
+    /// It moves.
+    Move,
+    /// It goes up.
+    Up,
+    /// It never was meant.
+    Cancel,
 }
 
 /// What the wheel has turned of a notch that is not whole yet, one way.

@@ -24,7 +24,7 @@ pub use drive::{
 };
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
-pub use input::{Buttons, Input, Notches};
+pub use input::{Buttons, Input, Notches, TouchPhase};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
 pub use redirect::{Redirect, Ticket};
@@ -62,6 +62,21 @@ pub trait Remote: Send {
     /// The driver had not asked, or cannot go on with this peer.
     fn handle_secured(&mut self, now: Instant, peer: &PeerIdentity) -> Result<(), RemoteError>;
 
+    /// The answer to [`Output::Exchange`], or why there is none: one printable line without an
+    /// address.
+    ///
+    /// # Errors
+    ///
+    /// The driver had not asked, or cannot go on.
+    fn handle_exchanged(
+        &mut self,
+        _now: Instant,
+        _answer: Result<Bytes, String>,
+    ) -> Result<(), RemoteError> {
+        let message = "an answer that nobody asked for".to_owned();
+        Err(RemoteError::new("exchanged_unasked", Blame::Operator, message))
+    }
+
     /// A key, pointer move, size request or clipboard change from a viewer.
     fn handle_input(&mut self, now: Instant, input: Input);
 
@@ -84,6 +99,9 @@ pub enum Output {
     /// Write what was sent so far, then turn the stream into TLS, then call
     /// [`Remote::handle_secured`]. Bytes that arrived and were left in place belong to TLS.
     Secure(Secure),
+    /// Bring these bytes to the authority that the connection's configuration names beside the
+    /// remote, Kerberos's KDC, and its answer to [`Remote::handle_exchanged`]; one at a time.
+    Exchange(Bytes),
     /// Pass this on to the session.
     Event(Event),
     /// Nothing until bytes, input, or this moment.

@@ -117,6 +117,7 @@ impl Harness {
                     self.wait = until;
                     return;
                 }
+                Output::Exchange(_) => unreachable!("VNC asks nobody else"),
                 Output::Closed => {
                     self.heard.is_closed = true;
                     return;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use porthole_link::{Ability, ErrorRecord, Hello, Phase, ScreenPlace, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
-use porthole_remote::{Buttons, Credentials, Cursor, Event, Input, Screen};
+use porthole_remote::{Buttons, Credentials, Cursor, Event, Input, Screen, TouchPhase};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
@@ -272,6 +272,9 @@ impl Session {
                 Input::Pointer { at: point.within(size), buttons: Buttons(buttons) }
             }
             ToGateway::Wheel(point, dx, dy) => Input::Wheel { at: point.within(size), dx, dy },
+            ToGateway::Touch(contact, phase, point) => {
+                Input::Touch { contact, phase: touch_phase(phase), at: point.within(size) }
+            }
             ToGateway::ReleaseAll => Input::ReleaseAll,
             ToGateway::Resize(..) | ToGateway::Hello(_) => return,
         };
@@ -324,6 +327,11 @@ impl Session {
                 if let Some(wish) = self.size_wish.take().filter(|_| supported) {
                     self.wish_size(wish);
                 }
+            }
+            Event::TouchSupported(supported) => {
+                self.shown.abilities &= !Ability::TOUCH;
+                self.shown.abilities |= if supported { Ability::TOUCH } else { 0 };
+                self.for_each_viewer(|viewer| viewer.owed.abilities = true);
             }
             Event::Screens(screens) => {
                 let place = |screen: &Screen| ScreenPlace { id: screen.id, rect: screen.rect };
@@ -425,6 +433,15 @@ impl Session {
 
     fn for_each_viewer(&mut self, act: impl FnMut(&mut Viewer)) {
         self.viewers.iter_mut().for_each(act);
+    }
+}
+
+const fn touch_phase(phase: u8) -> TouchPhase {
+    match phase {
+        0 => TouchPhase::Down,
+        1 => TouchPhase::Move,
+        2 => TouchPhase::Up,
+        _ => TouchPhase::Cancel,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{CutStream, TARGETS, rfb_handshake, rfb_session};
+use super::{CutStream, TARGETS, rdp_handshake, rdp_session, rfb_handshake, rfb_session};
+use crate::rdp_words;
 
 fn fuzz_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz")
@@ -96,5 +97,23 @@ fn a_handshake_ignores_every_cut() {
             let cut = u16::try_from(cut).unwrap();
             rfb_handshake(&CutStream::new(whole.to_vec(), vec![cut, 1]));
         }
+    }
+}
+
+/// A sound connection over RDP, cut off at each of its bytes, and cut into pieces.
+#[test]
+fn rdp_may_end_anywhere() {
+    let together = |messages: Vec<(&'static str, Vec<u8>)>| {
+        messages.into_iter().flat_map(|(_, message)| message).collect::<Vec<u8>>()
+    };
+    // However many channels there are, this is as much as the client has to bear.
+    let opening = together(rdp_words::opening(3));
+    for len in 0..opening.len() {
+        rdp_handshake(&CutStream::new(opening[..len].to_vec(), Vec::new()));
+    }
+    let session = together(rdp_words::session());
+    for len in 0..=session.len() {
+        let piece_lens = vec![u16::try_from(len / 2).unwrap(); 2];
+        rdp_session(&CutStream::new(session[..len].to_vec(), piece_lens));
     }
 }

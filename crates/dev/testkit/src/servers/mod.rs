@@ -12,6 +12,7 @@
 mod certificate;
 mod display;
 mod gateway;
+mod kdc;
 mod pam;
 mod picture;
 mod port;
@@ -29,6 +30,7 @@ mod xvfb;
 pub use certificate::Certificate;
 pub use display::Display;
 pub use gateway::{Gateway, gateway_bin};
+pub use kdc::Kdc;
 pub use picture::Picture;
 pub use port::{free_port, read_banner};
 pub use process::{Process, output_of, wait_until};

@@ -18,6 +18,9 @@ use super::{Certificate, Display, Process};
 /// display's own would-be port, 6000 more, is one.
 const DISPLAY_BELOW_PORT: u16 = 10_000;
 
+/// The folder of redirected drives, in the user's home.
+const DRIVES: &str = "thinclient_drives";
+
 /// Sessions that there may be: so many displays are the server's, from the first on.
 const SESSIONS_MAX: u16 = 10;
 
@@ -130,6 +133,15 @@ impl Xrdp {
         &self.certificate
     }
 
+    /// Where sessions see the drives of who is connected, once one is: in the server's own view of
+    /// the file system. It needs FUSE.
+    pub fn drives(&self) -> PathBuf {
+        let home = home(self.folder.path());
+        let below = home.strip_prefix("/").unwrap_or(&home);
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(below).join(DRIVES)
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         loopback(self.port)
@@ -172,12 +184,16 @@ impl Drop for Xrdp {
     }
 }
 
+fn home(folder: &Path) -> PathBuf {
+    folder.join("home")
+}
+
 const fn first_display(port: u16) -> u16 {
     port.saturating_sub(DISPLAY_BELOW_PORT)
 }
 
 fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result<()> {
-    let home = folder.join("home");
+    let home = home(folder);
     fs::create_dir(&home)?;
     write_program(
         &home.join("startwm.sh"),
@@ -205,7 +221,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              autorun=Xorg\nallow_channels=true\nbitmap_compression=true\nbulk_compression=true\n\
              max_bpp=32\nnew_cursors=true\nuse_fastpath=both\n\
              [Logging]\nLogFile={logs}/xrdp.log\nLogLevel=INFO\nEnableSyslog=false\n\
-             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=false\nrdpsnd=true\nrail=false\n\
+             [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=true\nrdpsnd=true\nrail=false\n\
              [Xorg]\nname=Xorg\nlib=libxup.so\nusername=ask\npassword=ask\nip=127.0.0.1\n\
              port=-1\ncode=20\n",
             cert.display(),
@@ -225,7 +241,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
              [Xorg]\nparam=/usr/lib/xorg/Xorg\nparam=-config\nparam=xrdp/xorg.conf\n\
              param=-noreset\nparam=-nolisten\nparam=tcp\nparam=-logfile\nparam=.xorgxrdp.%s.log\n\
              param=-ac\n\
-             [Chansrv]\nFuseMountName=thinclient_drives\n\
+             [Chansrv]\nFuseMountName={DRIVES}\n\
              [SessionVariables]\nLANG=C.UTF-8\n",
             first_display(port)
         ),

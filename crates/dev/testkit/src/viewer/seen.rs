@@ -1,12 +1,13 @@
 //! What the gateway has said beside the picture.
 
+use std::collections::HashMap;
 use std::io::Read as _;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
 use porthole_link::{
-    CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, Phase, Prompt,
-    ScreenPlace, SoundNews, ToBrowser, Welcome,
+    CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, FileAnswer, FileNews,
+    Phase, Prompt, ScreenPlace, SoundNews, ToBrowser, Welcome,
 };
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
@@ -42,6 +43,10 @@ pub struct Seen {
     pub notices: Vec<String>,
     /// What the remote wanted to know, and when it did no more.
     pub prompts: Vec<Prompt>,
+    /// What was said about files, their bytes apart.
+    pub files: Vec<FileAnswer>,
+    /// Bytes of files by the request that they answer.
+    pub downloads: HashMap<u32, Vec<u8>>,
     /// What there was to hear, and whether the remote records: the latest 10 seconds.
     pub sound: Vec<SoundNews>,
     /// Answers to pings.
@@ -88,6 +93,12 @@ impl Seen {
                 self.sound.push(news);
             }
             ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
+            ToBrowser::File(FileAnswer { request, news: FileNews::Data(offset, data) }) => {
+                let download = self.downloads.entry(request).or_default();
+                ensure!(offset == download.len() as u64, "file data for byte {offset}");
+                download.extend_from_slice(&data);
+            }
+            ToBrowser::File(answer) => keep(&mut self.files, answer),
             drawing => bail!("{drawing:?} is the screen's"),
         }
         Ok(())

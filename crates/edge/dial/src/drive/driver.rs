@@ -6,7 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use porthole_pixels::Surface;
 use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use porthole_wire::text;
@@ -23,12 +23,20 @@ pub(super) struct Driver {
     events: VecDeque<Event>,
     deadline: Option<Instant>,
     secure: Option<Secure>,
+    exchange: Option<Bytes>,
     is_ended: bool,
 }
 
 impl Driver {
     pub(super) fn new(remote: Box<dyn Remote>) -> Self {
-        Self { remote, events: VecDeque::new(), deadline: None, secure: None, is_ended: false }
+        Self {
+            remote,
+            events: VecDeque::new(),
+            deadline: None,
+            secure: None,
+            exchange: None,
+            is_ended: false,
+        }
     }
 
     /// Asks for the remote's first words.
@@ -58,6 +66,15 @@ impl Driver {
         out: &mut Outgoing,
     ) -> Result<(), DialError> {
         self.run(out, |remote| remote.handle_secured(now(), peer))
+    }
+
+    /// See [`Remote::handle_exchanged`].
+    pub(super) fn handle_exchanged(
+        &mut self,
+        answer: Result<Bytes, String>,
+        out: &mut Outgoing,
+    ) -> Result<(), DialError> {
+        self.run(out, |remote| remote.handle_exchanged(now(), answer))
     }
 
     /// See [`Remote::handle_input`].
@@ -106,6 +123,11 @@ impl Driver {
         self.secure.take()
     }
 
+    /// What the remote would have the KDC asked, once.
+    pub(super) const fn take_exchange(&mut self) -> Option<Bytes> {
+        self.exchange.take()
+    }
+
     /// Whether the remote is done, or done for.
     pub(super) const fn is_ended(&self) -> bool {
         self.is_ended
@@ -141,6 +163,7 @@ impl Driver {
                     self.secure = Some(kind);
                     out.hold();
                 }
+                Output::Exchange(question) => self.exchange = Some(question),
                 Output::Event(event) => self.push_event(event)?,
                 Output::Wait(deadline) => {
                     self.deadline = deadline.map(Instant::from_std);

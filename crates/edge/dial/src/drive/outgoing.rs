@@ -37,13 +37,18 @@ impl Outgoing {
         }
     }
 
+    /// How much is queued, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len().saturating_add(self.held.len())
+    }
+
     /// Queues `bytes`.
     ///
     /// # Errors
     ///
     /// [`DialError::OverLimit`], before anything is queued.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), DialError> {
-        let value = self.bytes.len().saturating_add(self.held.len()).saturating_add(bytes.len());
+        let value = self.len().saturating_add(bytes.len());
         if value > self.max_bytes {
             let (field, limit) = ("bytes waiting for the remote", self.max_bytes);
             return Err(DialError::OverLimit { field, value, limit });

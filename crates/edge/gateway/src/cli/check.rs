@@ -6,11 +6,13 @@ use porthole_dial::{TargetPolicy, Transport};
 
 use super::{CliError, ConfigArgs, runtime, say};
 use crate::config::{Config, Connection};
+use crate::printing::Printing;
 
 /// Checks the configuration, and every connection against the policy.
 pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
     let config = Config::load(&arguments.config)?;
-    let faults = runtime(Some(1), None)?.block_on(refused_connections(&config));
+    let mut faults = runtime(Some(1), None)?.block_on(refused_connections(&config));
+    faults.extend(missing_printers(&config, &Printing::new(&config)));
     if !faults.is_empty() {
         let place = arguments.config.display();
         let lines: Vec<_> = faults.iter().map(|fault| format!("{place}: {fault}")).collect();
@@ -25,6 +27,22 @@ pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
     ))
 }
 
+/// Connections that cannot print though they should.
+fn missing_printers(config: &Config, printing: &Printing) -> Vec<String> {
+    if printing.ghostscript().is_some() {
+        return Vec::new();
+    }
+    let prints = config.connections.iter().filter(|(_, connection)| connection.driver.prints());
+    prints
+        .map(|(name, _)| {
+            format!(
+                "connections.{name}.parameters.enable-printing: there is no Ghostscript (gs) on \
+                 PATH; install ghostscript"
+            )
+        })
+        .collect()
+}
+
 /// What the policy has against connections that the configuration itself names.
 async fn refused_connections(config: &Config) -> Vec<String> {
     let mut faults = Vec::new();
@@ -37,6 +55,10 @@ async fn refused_connections(config: &Config) -> Vec<String> {
 }
 
 async fn check(connection: &Connection, policy: &TargetPolicy) -> Result<(), String> {
+    if let Some(kdc) = connection.driver.kdc() {
+        let permitted = check_address(connection, policy, kdc.host(), kdc.port()).await;
+        permitted.map_err(|error| format!("parameters.kdc-url: {error}"))?;
+    }
     let (host, port) = match &connection.target.transport {
         Transport::Unix { path } => {
             return policy.check_unix(path).map(drop).map_err(|error| advise_unix(&error));
@@ -51,6 +73,16 @@ async fn check(connection: &Connection, policy: &TargetPolicy) -> Result<(), Str
         Transport::WebSocket(target) => host_and_port(&target.url).ok_or("the url has no host")?,
         _ => return Err("this kind of transport cannot be checked".to_owned()),
     };
+    check_address(connection, policy, &host, port).await
+}
+
+/// Whether one of the host's addresses may be dialled.
+async fn check_address(
+    connection: &Connection,
+    policy: &TargetPolicy,
+    host: &str,
+    port: u16,
+) -> Result<(), String> {
     let protocol = connection.target.protocol;
     let host = host.trim_matches(['[', ']']);
     let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {

@@ -4,7 +4,10 @@
 //! Every request is a task of its own, so that no disk keeps the session waiting. How many there
 //! are, and how many files are open, is bounded; what is beyond is refused at once.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use porthole_files::{Entry, EntryKind, File, FilesError, Store, StorePath, WriteMode};
 use porthole_remote::{
@@ -12,7 +15,8 @@ use porthole_remote::{
 };
 use tokio::task::JoinSet;
 
-use super::place::Place;
+use super::{place::Place, print_jobs::PrintJob};
+use crate::printing::JOBS_MAX;
 
 /// What is open under a number.
 #[derive(Debug, Clone)]
@@ -21,6 +25,7 @@ enum Held {
     Opening,
     File(Arc<dyn File>),
     Directory,
+    Job(PrintJob),
 }
 
 /// What a request came to.
@@ -30,6 +35,17 @@ struct Outcome {
     held: Option<Held>,
     result: Result<DriveDone, DriveError>,
     offered: Option<Offered>,
+}
+
+/// What has happened at the desk.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum DriveNews {
+    /// For the remote.
+    Reply(DriveReply),
+    /// For viewers.
+    Offered(Offered),
+    /// For viewers, too.
+    Notice(&'static str),
 }
 
 /// A file that viewers may want to download.
@@ -45,17 +61,30 @@ pub(super) struct DriveDesk {
     place: Option<Arc<Place>>,
     held: HashMap<u32, Held>,
     running: JoinSet<Outcome>,
+    /// Jobs that are made documents of. They go on when the remote is gone.
+    printing: JoinSet<DriveNews>,
+    jobs_ever: u64,
+    /// What has happened and was not told.
+    news: VecDeque<DriveNews>,
 }
 
 impl DriveDesk {
     pub(super) fn new(place: Option<Arc<Place>>) -> Self {
-        Self { place, held: HashMap::new(), running: JoinSet::new() }
+        Self {
+            place,
+            held: HashMap::new(),
+            running: JoinSet::new(),
+            printing: JoinSet::new(),
+            jobs_ever: 0,
+            news: VecDeque::new(),
+        }
     }
 
     /// Another connection begins: nothing of the last one is open or waited for.
     pub(super) fn reset(&mut self) {
         self.held.clear();
         self.running = JoinSet::new();
+        self.news.clear();
     }
 
     /// Starts to carry out a request.
@@ -67,26 +96,42 @@ impl DriveDesk {
         }
     }
 
-    /// The next answer, and what else comes of it. Never ready while nothing is under way.
-    /// Cancel-safe.
-    pub(super) async fn next(&mut self) -> (DriveReply, Option<Offered>) {
+    /// The next thing that has happened. Never ready while nothing is under way. Cancel-safe.
+    pub(super) async fn next(&mut self) -> DriveNews {
         loop {
-            let Outcome { number, held, result, offered } = match self.running.join_next().await {
-                Some(Ok(outcome)) => outcome,
-                Some(Err(fault)) => {
-                    tracing::error!(%fault, "a remote's request about files was not carried out");
-                    continue;
-                }
-                None => std::future::pending().await,
-            };
-            if let Some(Held::Opening) = self.held.get(&number) {
-                match held {
-                    Some(held) => drop(self.held.insert(number, held)),
-                    None => drop(self.held.remove(&number)),
-                }
+            if let Some(news) = self.news.pop_front() {
+                return news;
             }
-            return (DriveReply { number, result }, offered);
+            let fault = tokio::select! {
+                // A remote's answers do not wait for its documents.
+                biased;
+                Some(outcome) = self.running.join_next() => match outcome {
+                    Ok(outcome) => {
+                        self.note(outcome);
+                        continue;
+                    }
+                    Err(fault) => fault,
+                },
+                Some(printed) = self.printing.join_next() => match printed {
+                    Ok(news) => return news,
+                    Err(fault) => fault,
+                },
+                else => std::future::pending().await,
+            };
+            tracing::error!(%fault, "a remote's request about files was not carried out");
         }
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        let Outcome { number, held, result, offered } = outcome;
+        if let Some(Held::Opening) = self.held.get(&number) {
+            match held {
+                Some(held) => drop(self.held.insert(number, held)),
+                None => drop(self.held.remove(&number)),
+            }
+        }
+        self.news.push_back(DriveNews::Reply(DriveReply { number, result }));
+        self.news.extend(offered.map(DriveNews::Offered));
     }
 
     /// Refuses what is too much.
@@ -101,6 +146,7 @@ impl DriveDesk {
             || self.running.len() >= DriveRequest::UNDER_WAY_MAX
             || is_open && self.held.len() >= DriveRequest::OPEN_MAX
             || is_open && self.held.contains_key(&number)
+            || matches!(act, DriveAct::OpenJob { .. }) && self.jobs() >= JOBS_MAX
         {
             return Err(DriveError::TooMany);
         }
@@ -121,11 +167,14 @@ impl DriveDesk {
                     }
                 });
             }
-            DriveAct::OpenJob { .. } => self.answer(number, Err(DriveError::Denied)),
+            DriveAct::OpenJob { title } => self.open_job(place, number, title),
             DriveAct::Read { file, offset, len } => self.with_file(number, file, async move |it| {
                 Ok(DriveDone::Data(it.read_at(offset, len).await?))
             }),
             DriveAct::Write { file, offset, data } => {
+                if let Some(Held::Job(job)) = self.held.get(&file) {
+                    job.grew(offset.saturating_add(data.len() as u64));
+                }
                 self.with_file(number, file, async move |it| {
                     it.write_at(offset, data).await?;
                     Ok(DriveDone::Done)
@@ -137,6 +186,16 @@ impl DriveDesk {
             }),
             DriveAct::Close { file, remove } => match (self.held.remove(&file), remove) {
                 (None, _) => self.answer(number, Err(DriveError::NotOpen)),
+                (Some(Held::Job(job)), None) => {
+                    self.printing.spawn(job.print(place));
+                    self.answer(number, Ok(DriveDone::Done));
+                }
+                (Some(Held::Job(job)), Some(_)) => {
+                    self.running.spawn(async move {
+                        job.discard(&place).await;
+                        outcome(number, Ok(DriveDone::Done))
+                    });
+                }
                 (Some(_), None) => self.answer(number, Ok(DriveDone::Done)),
                 (Some(_), Some(path)) => self.begin(place, number, DriveAct::Remove(path)),
             },
@@ -157,6 +216,27 @@ impl DriveDesk {
         }
     }
 
+    fn open_job(&mut self, place: Arc<Place>, number: u32, title: String) {
+        self.held.insert(number, Held::Opening);
+        self.jobs_ever += 1;
+        let job = self.jobs_ever;
+        self.running.spawn(async move {
+            match PrintJob::begin(&place, job, title).await {
+                Ok(job) => Outcome {
+                    held: Some(Held::Job(job)),
+                    ..outcome(number, Ok(DriveDone::Opened(DriveEntry::default())))
+                },
+                Err(error) => outcome(number, Err(refusal(error))),
+            }
+        });
+    }
+
+    /// How many print jobs are not documents yet.
+    fn jobs(&self) -> usize {
+        let held = self.held.values().filter(|held| matches!(held, Held::Job(_))).count();
+        held + self.printing.len()
+    }
+
     /// Does something with an open file, as a task.
     fn with_file<F: Future<Output = Result<DriveDone, FilesError>> + Send + 'static>(
         &mut self,
@@ -165,7 +245,7 @@ impl DriveDesk {
         act: impl FnOnce(Arc<dyn File>) -> F,
     ) {
         match self.held.get(&file) {
-            Some(Held::File(file)) => {
+            Some(Held::File(file) | Held::Job(PrintJob { file, .. })) => {
                 let done = act(Arc::clone(file));
                 self.running.spawn(async move { outcome(number, done.await.map_err(refusal)) });
             }

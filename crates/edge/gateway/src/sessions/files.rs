@@ -161,22 +161,24 @@ impl FileDesk {
 
 /// An order that needs no open file.
 async fn plain(place: &Arc<Place>, order: FileOrder) -> Result<FileResult, FilesError> {
+    if let FileOrder::List { path, after } = order {
+        let (store, path) = place.shown(&path, false).await?;
+        let after = Some(after.as_str()).filter(|after| !after.is_empty());
+        let page = store.list(&path, after).await?;
+        let free = store.free_bytes().await?;
+        let entries = page.entries.into_iter().take(PAGE_MAX_ENTRIES).map(listed).collect();
+        return Ok(FileResult::Page(FilePage { free, more: page.more, entries }));
+    }
     let store = place.store().await?;
     match order {
-        FileOrder::List { path, after } => {
-            let after = Some(after.as_str()).filter(|after| !after.is_empty());
-            let page = store.list(&StorePath::new(&path)?, after).await?;
-            let free = store.free_bytes().await?;
-            let entries = page.entries.into_iter().take(PAGE_MAX_ENTRIES).map(listed).collect();
-            return Ok(FileResult::Page(FilePage { free, more: page.more, entries }));
-        }
         FileOrder::Rename { from, to, replace } => {
             store.rename(&StorePath::new(&from)?, &StorePath::new(&to)?, replace).await?;
         }
         FileOrder::Remove(path) => store.remove(&StorePath::new(&path)?).await?,
         FileOrder::MakeDirectory(path) => store.make_directory(&StorePath::new(&path)?).await?,
-        // `FileDesk::start` deals with these.
-        FileOrder::OpenRead(_)
+        // These were dealt with, here and in `FileDesk::start`.
+        FileOrder::List { .. }
+        | FileOrder::OpenRead(_)
         | FileOrder::OpenWrite { .. }
         | FileOrder::Read { .. }
         | FileOrder::Write { .. }
@@ -189,7 +191,8 @@ async fn open_read(
     place: Arc<Place>,
     path: String,
 ) -> Result<(Option<Open>, FileResult), FilesError> {
-    let file = place.store().await?.open_read(&StorePath::new(&path)?).await?;
+    let (store, at) = place.shown(&path, true).await?;
+    let file = store.open_read(&at).await?;
     let Entry { size, modified_ms, .. } = *file.entry();
     tracing::info!(session = place.session(), path, size, "file is read");
     Ok((Some(Open::Read(file)), FileResult::Opened { offset: 0, size, modified_ms }))

@@ -38,7 +38,7 @@ impl Stage {
         let config = SessionConfig { files: true, ..SessionConfig::default() };
         let mut stage = Self {
             session: Session::new(Instant::now(), 1, config),
-            desk: FileDesk::new(drive.map(|drive| Arc::new(Place::new(&drive, "test")))),
+            desk: FileDesk::new(Some(Arc::new(Place::new(drive, None, "test")))),
             viewer: ViewerId(1),
             secret: [1; 32],
             news: std::collections::VecDeque::new(),

@@ -1,24 +1,34 @@
-//! Where a session's files are: one store for the viewers' requests and the remote's.
+//! Where a session's files are: one store for the viewers' requests and the remote's, and one for
+//! what the remote has printed.
 
 use std::sync::Arc;
 
-use porthole_files::{FilesError, Store};
+use porthole_files::{FilesError, Store, StorePath};
 use tokio::{sync::OnceCell, task::spawn_blocking};
 
-use crate::drive::Drive;
+use crate::{
+    drive::Drive,
+    printing::{PrintStores, Printing},
+};
 
-/// A drive that is opened when it is first used.
+/// What viewers' paths of printed documents begin with. No path of a store's does.
+const PRINTED: char = '/';
+
+/// Stores that are opened when they are first used.
 #[derive(Debug)]
 pub(super) struct Place {
-    drive: Drive,
+    drive: Option<Drive>,
+    printing: Option<Printing>,
     session: String,
     store: OnceCell<Arc<dyn Store>>,
+    printed: OnceCell<PrintStores>,
 }
 
 impl Place {
-    /// `drive`, for the session of this name.
-    pub(super) fn new(drive: &Drive, session: &str) -> Self {
-        Self { drive: drive.clone(), session: session.to_owned(), store: OnceCell::new() }
+    /// Files and documents of the session of this name.
+    pub(super) fn new(drive: Option<Drive>, printing: Option<Printing>, session: &str) -> Self {
+        let session = session.to_owned();
+        Self { drive, printing, session, store: OnceCell::new(), printed: OnceCell::new() }
     }
 
     /// The session's name, for the log.
@@ -26,17 +36,68 @@ impl Place {
         &self.session
     }
 
-    /// The store, which is the same for everybody who asks.
+    /// The drive's store, which is the same for everybody who asks.
     ///
     /// # Errors
     ///
-    /// It cannot be opened. The next who asks tries again.
+    /// There is no drive, or it cannot be opened; the next who asks tries again.
     pub(super) async fn store(self: &Arc<Self>) -> Result<Arc<dyn Store>, FilesError> {
-        let open = || async {
-            let place = Arc::clone(self);
-            let opened = spawn_blocking(move || place.drive.open(&place.session)).await;
-            opened.unwrap_or_else(|fault| Err(FilesError::Io(std::io::Error::other(fault))))
-        };
+        let drive = self.drive.as_ref().ok_or(FilesError::Denied)?;
+        let open = || opened(self, drive.clone(), Drive::open);
         self.store.get_or_try_init(open).await.cloned()
     }
+
+    /// Where print jobs and documents are.
+    ///
+    /// # Errors
+    ///
+    /// There is no printer, or its folders cannot be made.
+    pub(super) async fn printed(self: &Arc<Self>) -> Result<PrintStores, FilesError> {
+        let printing = self.printing.as_ref().ok_or(FilesError::Denied)?;
+        let open = || opened(self, printing.clone(), Printing::open);
+        self.printed.get_or_try_init(open).await.cloned()
+    }
+
+    /// What makes documents of jobs.
+    pub(super) fn printing(&self) -> Option<&Printing> {
+        self.printing.as_ref()
+    }
+
+    /// Where a file is that a viewer wants to read, or a folder that it wants to see: in the drive,
+    /// or, where there is none, among the documents.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::store`]; [`FilesError::Denied`] for files that may not be downloaded.
+    pub(super) async fn shown(
+        self: &Arc<Self>,
+        path: &str,
+        is_read: bool,
+    ) -> Result<(Arc<dyn Store>, StorePath), FilesError> {
+        if let (Some(_), Some(document)) = (&self.printing, path.strip_prefix(PRINTED)) {
+            return Ok((self.printed().await?.documents, StorePath::new(document)?));
+        }
+        let path = StorePath::new(path)?;
+        match &self.drive {
+            None => Ok((self.printed().await?.documents, path)),
+            Some(drive) if is_read && !drive.download => Err(FilesError::Denied),
+            Some(_) => Ok((self.store().await?, path)),
+        }
+    }
+
+    /// How viewers are told of a document.
+    pub(super) fn document_path(name: &StorePath) -> String {
+        format!("{PRINTED}{name}")
+    }
+}
+
+/// What `open` makes of `what` where it may block.
+async fn opened<W: Send + 'static, T: Send + 'static>(
+    place: &Arc<Place>,
+    what: W,
+    open: impl FnOnce(&W, &str) -> Result<T, FilesError> + Send + 'static,
+) -> Result<T, FilesError> {
+    let session = place.session.clone();
+    let opened = spawn_blocking(move || open(&what, &session)).await;
+    opened.unwrap_or_else(|fault| Err(FilesError::Io(std::io::Error::other(fault))))
 }

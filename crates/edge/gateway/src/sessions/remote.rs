@@ -2,7 +2,9 @@
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
-use porthole_dial::{DialError, Dialled, Driven, DrivenEvent, DrivenLimits, Target, dial};
+use porthole_dial::{
+    DialError, Dialled, Driven, DrivenEvent, DrivenLimits, KdcClient, Target, Timeouts, dial,
+};
 use porthole_pixels::{Size, Surface};
 use porthole_remote::Input;
 
@@ -13,7 +15,12 @@ type Dialling = Pin<Box<dyn Future<Output = Result<Dialled, DialError>> + Send>>
 /// A connection to a remote in any of its stages.
 pub(super) enum RemoteSide {
     /// On its way.
-    Dialling { dialling: Dialling, driver: DriverConfig, limits: DrivenLimits },
+    Dialling {
+        dialling: Dialling,
+        driver: DriverConfig,
+        limits: DrivenLimits,
+        kdc: Option<KdcClient>,
+    },
     /// Up.
     Up(Box<Driven>),
     /// Never came up, or is no more.
@@ -28,8 +35,15 @@ impl RemoteSide {
             share_credentials(target, plan.driver.credentials());
         }
         let limits = DrivenLimits { tls: app.config.timeouts.tls, ..DrivenLimits::default() };
-        let dialling = Box::pin(async move { dial_any(&app, &targets).await });
-        Self::Dialling { dialling, driver: plan.driver.clone(), limits }
+        let everywhere = app.config.timeouts;
+        let connect = plan.connect_max.unwrap_or(everywhere.connect);
+        let timeouts = Timeouts { connect, ..everywhere };
+        let kdc = plan.kdc.clone().map(|kdc| {
+            let policy = Arc::new(app.policy.clone());
+            KdcClient::new(kdc, plan.target.protocol, policy, timeouts)
+        });
+        let dialling = Box::pin(async move { dial_any(&app, &targets, &timeouts).await });
+        Self::Dialling { dialling, driver: plan.driver.clone(), limits, kdc }
     }
 
     /// The next thing the remote has to say. Cancel-safe; never ready once the remote is gone.
@@ -38,7 +52,7 @@ impl RemoteSide {
     ///
     /// The remote could not be reached, was lost, or broke its protocol.
     pub(super) async fn next(&mut self, surface: &mut Surface) -> Result<DrivenEvent, DialError> {
-        if let Self::Dialling { dialling, driver, limits } = self {
+        if let Self::Dialling { dialling, driver, limits, kdc } = self {
             let dialled = match dialling.await {
                 Ok(dialled) => dialled,
                 Err(error) => {
@@ -53,7 +67,10 @@ impl RemoteSide {
                     return Err(error.into());
                 }
             };
-            let driven = Driven::new(dialled.stream, remote, dialled.tls, *limits);
+            let mut driven = Driven::new(dialled.stream, remote, dialled.tls, *limits);
+            if let Some(kdc) = kdc.take() {
+                driven = driven.with_kdc(kdc);
+            }
             *self = Self::Up(Box::new(driven));
         }
         match self {
@@ -77,6 +94,14 @@ impl RemoteSide {
         }
     }
 
+    /// How much waits for the remote to read it, in bytes.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        match self {
+            Self::Up(driven) => driven.waiting_bytes(),
+            Self::Dialling { .. } | Self::Gone => 0,
+        }
+    }
+
     /// Says goodbye while others go on, and is gone.
     pub(super) fn leave(&mut self) {
         tokio::spawn(std::mem::replace(self, Self::Gone).shutdown());
@@ -92,10 +117,14 @@ impl RemoteSide {
 
 /// The first of several ways to one machine that leads there. What the policy refuses ends the
 /// search: what a remote named beside it is not to be trusted either.
-async fn dial_any(app: &App, targets: &[Target]) -> Result<Dialled, DialError> {
+async fn dial_any(
+    app: &App,
+    targets: &[Target],
+    timeouts: &Timeouts,
+) -> Result<Dialled, DialError> {
     let mut last = DialError::NoAddresses;
     for target in targets {
-        match dial(target, &app.policy, &app.config.timeouts).await {
+        match dial(target, &app.policy, timeouts).await {
             Err(
                 error @ (DialError::Resolve { .. }
                 | DialError::NoAddresses

@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     ask::{Asking, Question},
     compute::Encodings,
-    drive::{DriveDesk, Offered},
+    drive::{DriveDesk, DriveNews, Offered},
     files::{FileDesk, Written},
     open::hex,
     place,
@@ -30,6 +30,12 @@ use super::{
     remote::RemoteSide,
 };
 use crate::{App, GatewayError, Plan, driver::Beginning};
+
+/// How much may wait for the remote before it is handed more of files.
+const REMOTE_WAITING_MAX_BYTES: usize = 1 << 20;
+
+/// How often it is then looked whether it has taken that.
+const REMOTE_LOOK: Duration = Duration::from_millis(10);
 
 /// What viewers and the registry ask of a session.
 #[derive(Debug)]
@@ -98,6 +104,9 @@ pub(super) async fn run(
         // A session has no deadline only while it has viewers and nothing moves.
         let deadline = deadline.into_iter().chain(runner.redial.deadline()).min();
         let wake_at = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        // What the remote reads of files waits until it has taken what it was sent before.
+        let is_full = runner.remote.waiting_bytes() > REMOTE_WAITING_MAX_BYTES;
+        let wake_at = if is_full { wake_at.min(Instant::now() + REMOTE_LOOK) } else { wake_at };
         tokio::select! {
             event = runner.remote.next(runner.session.surface_mut()) => runner.handle_remote(event),
             command = commands.recv() => match command {
@@ -112,12 +121,7 @@ pub(super) async fn run(
                     runner.session.handle_file_written(key, &path, size);
                 }
             }
-            (reply, offered) = runner.drive.next() => {
-                runner.remote.handle_input(Input::Drive(reply));
-                if let Some(Offered { path, size }) = offered {
-                    runner.session.handle_file_offered(&path, size);
-                }
-            }
+            news = runner.drive.next(), if !is_full => runner.handle_drive(news),
             () = sleep_until(wake_at.into()) => {}
         }
     };
@@ -170,11 +174,13 @@ impl Runner {
             passes_video: plan.driver.has_video(),
             age_max: plan.session_max,
             clipboard_max_bytes: plan.clipboard_max_bytes,
-            files: plan.drive.is_some(),
+            files: plan.drive.is_some() || plan.printing,
             sound: plan.sound,
             ..app.config.session.each.clone()
         };
-        let place = plan.drive.as_ref().map(|drive| Arc::new(place::Place::new(drive, &hex(&id))));
+        let printing = plan.printing.then(|| app.printing.clone());
+        let place = (plan.drive.is_some() || plan.printing)
+            .then(|| Arc::new(place::Place::new(plan.drive.clone(), printing, &hex(&id))));
         Self {
             app: Arc::clone(app),
             id,
@@ -271,6 +277,16 @@ impl Runner {
                 }
                 None => self.handle_fault(&error.into()),
             },
+        }
+    }
+
+    fn handle_drive(&mut self, news: DriveNews) {
+        match news {
+            DriveNews::Reply(reply) => self.remote.handle_input(Input::Drive(reply)),
+            DriveNews::Offered(Offered { path, size }) => {
+                self.session.handle_file_offered(&path, size);
+            }
+            DriveNews::Notice(words) => self.session.handle_notice(words),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::dynamic::{Dynamic, News, Purpose};
 use crate::mcs::User;
 use crate::outbox::Outbox;
 use crate::sound::{Heard, Microphone, SoundChannel, SoundOut};
+use crate::touch::Touch;
 use crate::{RdpConfig, RdpError};
 
 /// The channels that the server has granted, with what is said on them.
@@ -24,11 +25,13 @@ pub(super) struct Channels {
     devices: Option<Devices>,
     dynamic: Option<Dynamic>,
     display_control: DisplayControl,
+    pipeline: Pipeline,
     /// Sound over a static channel, and over a dynamic one.
     sound: Option<SoundChannel>,
     dynamic_sound: SoundOut,
     microphone: Microphone,
-    pipeline: Pipeline,
+    /// `None`: touches are not wanted.
+    touch: Option<Touch>,
 }
 
 impl Channels {
@@ -41,9 +44,10 @@ impl Channels {
             let mut dynamic = Dynamic::new(user, id);
             for (purpose, is_wanted) in [
                 (Purpose::DisplayControl, config.display_control),
+                (Purpose::Graphics, config.graphics_pipeline().is_some()),
                 (Purpose::Sound, config.sound),
                 (Purpose::Microphone, config.microphone),
-                (Purpose::Graphics, config.graphics_pipeline().is_some()),
+                (Purpose::Touch, config.touch),
             ] {
                 if !is_wanted {
                     dynamic.shut(purpose);
@@ -57,10 +61,11 @@ impl Channels {
             devices: devices.map(|id| Devices::new(user, id, &config.devices, &config.client_name)),
             dynamic: dynamic.map(make_dynamic),
             display_control: DisplayControl::new(config.scale_percent),
+            pipeline: Pipeline::new(config.graphics_pipeline()),
             sound: sound.map(|id| SoundChannel::new(user, id)),
             dynamic_sound: SoundOut::default(),
             microphone: Microphone::default(),
-            pipeline: Pipeline::new(config.graphics_pipeline()),
+            touch: config.touch.then(Touch::default),
         }
     }
 
@@ -98,7 +103,23 @@ impl Channels {
     ) -> Result<bool, RdpError> {
         let Some(dynamic) = &self.dynamic else { return Ok(false) };
         match news {
-            News::Nothing | News::Opened(Purpose::DisplayControl) => {}
+            News::Nothing | News::Opened(Purpose::DisplayControl | Purpose::Touch) => {}
+            News::Message(Purpose::Touch, message) => {
+                if let Some(touch) = &mut self.touch {
+                    let was_ready = touch.is_ready();
+                    let answer = touch.receive(&message)?;
+                    if touch.is_ready() != was_ready {
+                        outbox.event(Event::TouchSupported(!was_ready));
+                    }
+                    self.put_touch(answer, outbox);
+                }
+            }
+            News::Closed(Purpose::Touch) => {
+                if let Some(touch) = &mut self.touch {
+                    touch.close();
+                    outbox.event(Event::TouchSupported(false));
+                }
+            }
             News::Message(Purpose::DisplayControl, message) => {
                 if self.display_control.receive(&message)? {
                     outbox.event(Event::ResizeSupported(true));
@@ -109,6 +130,11 @@ impl Channels {
                 self.display_control.close();
                 outbox.event(Event::ResizeSupported(false));
             }
+            News::Opened(Purpose::Graphics) => self.pipeline.handle_opened(dynamic, outbox),
+            News::Message(Purpose::Graphics, message) => {
+                self.pipeline.handle(&message, surface, dynamic, outbox)?;
+            }
+            News::Closed(Purpose::Graphics) => self.pipeline.handle_closed(dynamic, outbox),
             News::Opened(Purpose::Sound) => self.dynamic_sound = SoundOut::default(),
             News::Message(Purpose::Sound, message) => {
                 let heard = self.dynamic_sound.receive(&message)?;
@@ -122,11 +148,6 @@ impl Channels {
             News::Opened(Purpose::Microphone) | News::Closed(Purpose::Microphone) => {
                 self.microphone.close().into_iter().for_each(|event| outbox.event(event));
             }
-            News::Opened(Purpose::Graphics) => self.pipeline.handle_opened(dynamic, outbox),
-            News::Message(Purpose::Graphics, message) => {
-                self.pipeline.handle(&message, surface, dynamic, outbox)?;
-            }
-            News::Closed(Purpose::Graphics) => self.pipeline.handle_closed(dynamic, outbox),
         }
         Ok(false)
     }
@@ -144,11 +165,15 @@ impl Channels {
         if let Some(clipboard) = &mut self.clipboard {
             clipboard.handle_timeout(now, outbox);
         }
+        let reminder = self.touch.as_mut().and_then(|touch| touch.handle_timeout(now));
+        self.put_touch(reminder, outbox);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.clipboard.as_ref().and_then(Clipboard::deadline)
+        let clipboard = self.clipboard.as_ref().and_then(Clipboard::deadline);
+        let touch = self.touch.as_ref().and_then(Touch::deadline);
+        clipboard.into_iter().chain(touch).min()
     }
 
     /// What came of a request about files.
@@ -160,16 +185,34 @@ impl Channels {
         }
     }
 
+    /// Every finger is gone.
+    pub(super) fn release_all(&mut self, now: Instant, outbox: &mut Outbox) {
+        let gone = self.touch.as_mut().and_then(|touch| touch.release_all(now));
+        self.put_touch(gone, outbox);
+    }
+
+    fn put_touch(&self, message: Option<Vec<u8>>, outbox: &mut Outbox) {
+        if let (Some(dynamic), Some(message)) = (&self.dynamic, message) {
+            dynamic.put(Purpose::Touch, &message, outbox.bytes());
+        }
+    }
+
     /// A viewer's input that goes over a channel.
-    pub(super) fn handle_input(&mut self, input: Input, outbox: &mut Outbox) {
-        match (input, &mut self.clipboard, &self.dynamic) {
+    pub(super) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
+        match (input, &mut self.clipboard, &mut self.touch) {
             (Input::Clipboard(content), Some(clipboard), _) => clipboard.offer(content, outbox),
             (Input::ClipboardFile { path, size }, Some(clipboard), _) => {
                 clipboard.offer_file(path, size, outbox);
             }
-            (Input::Microphone(said), _, Some(dynamic)) => {
+            (Input::Microphone(said), ..) => {
                 let messages = self.microphone.say(&said).into_iter().flatten();
-                messages.for_each(|it| dynamic.put(Purpose::Microphone, &it, outbox.bytes()));
+                if let Some(dynamic) = &self.dynamic {
+                    messages.for_each(|it| dynamic.put(Purpose::Microphone, &it, outbox.bytes()));
+                }
+            }
+            (Input::Touch { contact, phase, at }, _, Some(touch)) => {
+                let frame = touch.touch(now, contact, phase, at);
+                self.put_touch(frame, outbox);
             }
             _ => {}
         }
@@ -205,6 +248,11 @@ impl Channels {
     /// Somebody lacks what is shown in `rect`.
     pub(super) fn repaint(&mut self, rect: Rect) {
         self.pipeline.repaint(rect);
+    }
+
+    /// So many bytes have arrived behind the message at hand.
+    pub(super) fn set_waiting(&mut self, bytes: usize) {
+        self.pipeline.set_waiting(bytes);
     }
 
     /// Everything that has arrived is handled.

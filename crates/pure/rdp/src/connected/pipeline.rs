@@ -75,6 +75,13 @@ impl Pipeline {
         }
     }
 
+    /// So many bytes wait behind the message at hand: the server slows down when there are many.
+    pub(super) fn set_waiting(&mut self, bytes: usize) {
+        if let Some(open) = &mut self.open {
+            open.set_queue_bytes(bytes);
+        }
+    }
+
     /// Draws what somebody lacks, as far as that can be done here.
     ///
     /// # Errors

@@ -59,10 +59,8 @@ impl Stage {
             match output {
                 Output::Send(mut bytes) => {
                     while let Some((_, len)) = crate::framing::whole_frame(&bytes).unwrap() {
-                        // Packet headers, of which one has a length of one or two bytes, and
-                        // eight bytes of the chunk's.
-                        let frame = bytes.split_to(len);
-                        let at = if frame[13] & 0x80 == 0 { 14 } else { 15 };
+                        // Fifteen bytes of packet headers and eight of the chunk's.
+                        let (frame, at) = (bytes.split_to(len), 15);
                         let flags = frame[at + 4];
                         whole.extend_from_slice(&frame[at + 8..]);
                         if flags & 2 != 0 {
@@ -201,6 +199,15 @@ fn devices_are_announced_once_somebody_has_logged_on() {
     }
     assert!(holds(b"PRN1\0\0\0\0"));
     stage.store(&DriveAct::MakeDirectory("Download".into()), Err(DriveError::Exists));
+
+    // Once is enough, and before the server has confirmed us, it is too early.
+    assert_eq!(stage.hear(&[0x72, 0x44, 0x4c, 0x55]).unwrap(), Told::new());
+    let mut stage = Stage::new(true, false);
+    stage.hear(&[0x72, 0x44, 0x6e, 0x49, 1, 0, 12, 0, 7, 0, 0, 0]).unwrap();
+    assert_eq!(stage.hear(&[0x72, 0x44, 0x4c, 0x55]).unwrap(), Told::new());
+    stage.hear(&capabilities).unwrap();
+    let told = stage.hear(&confirm).unwrap();
+    assert_eq!(told[0][..8], [0x72, 0x44, 0x41, 0x44, 1, 0, 0, 0]);
 
     // Without the promise to tell of log-ons, the devices come at once.
     let mut stage = Stage::new(false, false);

@@ -94,11 +94,6 @@ impl Agreement {
         self.best.unwrap_or(H264Use::None)
     }
 
-    /// Whether the server was told anew, and has not reset its graphics since.
-    pub(crate) const fn is_restarting(&self) -> bool {
-        self.is_restarting
-    }
-
     /// Whether the graphics that are reset now are those of other capabilities.
     pub(crate) fn take_restart(&mut self) -> bool {
         std::mem::take(&mut self.is_restarting)

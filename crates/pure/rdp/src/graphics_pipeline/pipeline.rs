@@ -191,12 +191,6 @@ impl GraphicsPipeline {
         self.acknowledgements.set_queue_bytes(bytes);
     }
 
-    /// Whether the server need not wait for us: frames are not acknowledged any more, once it
-    /// has been told so with the next one.
-    pub fn suspend_acknowledgements(&mut self, should_suspend: bool) {
-        self.acknowledgements.suspend(should_suspend);
-    }
-
     fn obey(
         &mut self,
         message: Message<'_>,
@@ -208,10 +202,9 @@ impl GraphicsPipeline {
             Message::EndFrame { frame } => self.end_frame(frame, output)?,
             Message::CapsConfirm { version } => {
                 self.agreement.check_confirmed(version)?;
-                if self.agreement.is_restarting() {
-                    // Servers are known that go on where they were, with what changes.
-                    self.outbox.redraw(Some(EVERYTHING));
-                }
+                // A server is known that has drawn everything before it was ready to draw it here,
+                // and one that goes on with what changes when it was told anew.
+                self.outbox.redraw(Some(EVERYTHING));
             }
             Message::EvictCacheEntry { slot } => self.cache.evict(slot),
             Message::CreateSurface { id, size } => {
@@ -407,9 +400,8 @@ impl GraphicsPipeline {
         self.is_in_frame = false;
         self.codecs.end_frame();
         self.finish_frame(output)?;
-        if let Some(acknowledgement) = self.acknowledgements.end_frame(frame) {
-            self.outbox.push(GraphicsOutput::Send(acknowledgement));
-        }
+        let acknowledgement = self.acknowledgements.end_frame(frame);
+        self.outbox.push(GraphicsOutput::Send(acknowledgement));
         Ok(())
     }
 
