@@ -31,6 +31,8 @@ impl Desk {
         let mut viewer = Viewer::open(&lab.options("desk")?).await?;
         let display = server.display();
         viewer.wait_until("the session", SOON, |_| display.root().is_ok()).await?;
+        // What is copied before its channel server is there, nobody is told of.
+        viewer.wait_until("its channels", SOON, |_| server.sound_socket().is_some()).await?;
         Ok(Self { server, lab, viewer })
     }
 

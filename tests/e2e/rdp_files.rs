@@ -22,6 +22,7 @@ struct Store {
     files: HashMap<String, Vec<u8>>,
     open: HashMap<u32, String>,
     offered: Vec<String>,
+    folders: Vec<String>,
     /// How many events have been looked at.
     seen: usize,
 }
@@ -68,6 +69,7 @@ impl Store {
             }
             DriveAct::Close { file, .. } => drop(self.open.remove(&file)),
             DriveAct::Offer(path) => self.offered.push(path),
+            DriveAct::MakeDirectory(path) => self.folders.push(path),
             _ => {}
         }
         Ok(DriveDone::Done)
@@ -120,10 +122,13 @@ async fn files_copied_in_a_session_come_out() -> Result<()> {
     fs::write(&file, &content)?;
     let uris = folder.file();
     fs::write(&uris, format!("file://{}\r\n", file.display().to_string().replace(' ', "%20")))?;
+    let mut store = Store::default();
+    // The session's channel server tells of what is copied from now on: it watches the clipboard
+    // before it asks for drives.
+    until(&mut desktop, &mut store, "the drive", |store| !store.folders.is_empty()).await?;
     let mut command = display.command("xclip");
     command.args(["-quiet", "-selection", "clipboard", "-target", "text/uri-list", "-in"]);
     let _owner = Process::start(command.arg(&uris))?;
-    let mut store = Store::default();
     until(&mut desktop, &mut store, "the offer", |store| !store.offered.is_empty()).await?;
     assert_eq!(store.offered, ["Clipboard/copied file.bin"]);
     assert!(store.files.get("Clipboard/copied file.bin") == Some(&content), "other bytes");
