@@ -26,13 +26,16 @@ pub use screen::Counts;
 use screen::Screen;
 pub use seen::Seen;
 use tokio::net::TcpStream;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 /// How long the way to a WebSocket may take, and Welcome after it.
 const OPEN_MAX: Duration = Duration::from_secs(30);
+
+/// How often a condition is looked at while nothing comes.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// One viewer of one session.
 #[derive(Debug)]
@@ -106,7 +109,12 @@ impl Viewer {
         if self.seen.close_code.is_some() {
             return Ok(false);
         }
-        match self.socket.next().await {
+        let message = self.socket.next().await;
+        self.handle(message).await
+    }
+
+    async fn handle(&mut self, message: Option<Result<Message, SocketError>>) -> Result<bool> {
+        match message {
             Some(Ok(Message::Binary(message))) => self.take(&message).await?,
             Some(Ok(Message::Close(frame))) => {
                 self.seen.close_code = Some(frame.map_or(NO_STATUS, |frame| u16::from(frame.code)));
@@ -129,7 +137,8 @@ impl Viewer {
     }
 
     /// Reads until `found` says so, for at most `limit`. It is asked first before anything is
-    /// read, and once more when the link has closed.
+    /// read, after everything that is read and every 50 ms, for it may look elsewhere, and once
+    /// more when the link has closed.
     ///
     /// # Errors
     ///
@@ -142,8 +151,18 @@ impl Viewer {
     ) -> Result<()> {
         let end = Instant::now() + limit;
         while !found(self) {
-            let Ok(next) = timeout_at(end.into(), self.next()).await else {
+            if Instant::now() >= end {
                 bail!("waited {limit:?} for {what}; {:?}", self.seen);
+            }
+            let next = if self.seen.close_code.is_some() {
+                Ok(false)
+            } else {
+                match timeout(LOOK, self.socket.next()).await {
+                    Ok(message) => timeout_at(end.into(), self.handle(message))
+                        .await
+                        .unwrap_or_else(|_elapsed| Err(anyhow!("the link did not go on"))),
+                    Err(_elapsed) => continue,
+                }
             };
             if !next.with_context(|| format!("waiting for {what}"))? {
                 ensure!(found(self), "the link closed before {what}; {:?}", self.seen);

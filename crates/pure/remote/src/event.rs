@@ -106,7 +106,7 @@ impl fmt::Debug for VideoChunk {
 }
 
 /// A pointer picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// Columns and rows. Zero in either means "hide the pointer".
     pub size: Size,
@@ -114,6 +114,13 @@ pub struct Cursor {
     pub hotspot: porthole_pixels::Point,
     /// Straight-alpha R, G, B, A, row-major: `4 * columns * rows` bytes.
     pub rgba: Vec<u8>,
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, hotspot, rgba } = self;
+        write!(f, "Cursor({size:?}, {hotspot:?}, {} bytes)", rgba.len())
+    }
 }
 
 impl Cursor {
