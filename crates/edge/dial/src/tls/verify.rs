@@ -38,11 +38,13 @@ pub(super) fn client_config(
             certificates: certificates.clone(),
         }),
         Verify::Pinned(pins) => {
-            Arc::new(Pins { sha256s: pins.clone(), provider: Arc::clone(&provider) })
+            let trusted = Trusted::Pinned(pins.clone());
+            Arc::new(ByHash { trusted, provider: Arc::clone(&provider) })
         }
         Verify::FirstUse { known, place } => {
             let known = known.find(place)?;
-            Arc::new(FirstUse { known, provider: Arc::clone(&provider) })
+            let trusted = Trusted::FirstMet(known);
+            Arc::new(ByHash { trusted, provider: Arc::clone(&provider) })
         }
         Verify::Off => Arc::new(Anyone { provider: Arc::clone(&provider) }),
     };
@@ -170,15 +172,34 @@ pub(super) struct NotPinned {
     pub(super) found: String,
 }
 
+/// The certificate is another one than the server had when it was first met.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificate has changed from the sha-256 {known} to {found}")]
+pub(super) struct Changed {
+    /// Lower-case hexadecimal.
+    pub(super) known: String,
+    /// Lower-case hexadecimal.
+    pub(super) found: String,
+}
+
+/// Which certificates are trusted for what they are, whoever signed them.
+#[derive(Debug)]
+enum Trusted {
+    /// Those with these SHA-256 hashes.
+    Pinned(Vec<[u8; 32]>),
+    /// The one that was met first, in lower-case hexadecimal; any when the server was not met.
+    FirstMet(Option<String>),
+}
+
 /// Trusts certificates by their hash. The signatures, which prove that the server holds the
 /// certificate's key, are checked as ever.
 #[derive(Debug)]
-struct Pins {
-    sha256s: Vec<[u8; 32]>,
+struct ByHash {
+    trusted: Trusted,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Pins {
+impl ServerCertVerifier for ByHash {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -187,12 +208,20 @@ impl ServerCertVerifier for Pins {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let found: [u8; 32] = Sha256::digest(end_entity).into();
-        if self.sha256s.contains(&found) {
-            return Ok(ServerCertVerified::assertion());
-        }
-        let not_pinned = NotPinned { found: hex(&found) };
-        Err(CertificateError::Other(OtherError(Arc::new(not_pinned))).into())
+        let hash: [u8; 32] = Sha256::digest(end_entity).into();
+        let found = hex(&hash);
+        let fault = match &self.trusted {
+            Trusted::Pinned(pins) if !pins.contains(&hash) => {
+                OtherError(Arc::new(NotPinned { found }))
+            }
+            Trusted::FirstMet(Some(known)) if *known != found => {
+                OtherError(Arc::new(Changed { known: known.clone(), found }))
+            }
+            Trusted::Pinned(_) | Trusted::FirstMet(_) => {
+                return Ok(ServerCertVerified::assertion());
+            }
+        };
+        Err(CertificateError::Other(fault).into())
     }
 
     fn verify_tls12_signature(
@@ -226,68 +255,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// The certificate is another one than the server had when it was first met.
-#[derive(Debug, thiserror::Error)]
-#[error("the certificate has changed from the sha-256 {known} to {found}")]
-pub(super) struct Changed {
-    /// Lower-case hexadecimal.
-    pub(super) known: String,
-    /// Lower-case hexadecimal.
-    pub(super) found: String,
-}
-
-/// Trusts the certificate that was met first, or any when the server was not met. Signatures are
-/// checked as ever.
-#[derive(Debug)]
-struct FirstUse {
-    known: Option<String>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for FirstUse {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let found = hex(&Sha256::digest(end_entity));
-        match &self.known {
-            Some(known) if *known != found => {
-                let changed = Changed { known: known.clone(), found };
-                Err(CertificateError::Other(OtherError(Arc::new(changed))).into())
-            }
-            _ => Ok(ServerCertVerified::assertion()),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 /// Trusts anyone. Signatures are not checked either: they would prove that the server holds
