@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use openh264::decoder::Decoder;
 use openh264::formats::YUVSource as _;
 use porthole_link::{Feature, VideoRecord};
-use porthole_pixels::Size;
+use porthole_pixels::{Rect, Size};
 use porthole_rdp::{GraphicsConfig, H264Decoder, H264Fault, OpenDecoder, RdpConfig, YuvPicture};
 use porthole_remote::{Credentials, Event, Input};
 use porthole_testkit::rdp::RdpDesktop;
@@ -34,8 +34,8 @@ fn psnr(pixels: &[u8], want: &[u8]) -> f64 {
     10.0 * (255.0 * 255.0 * count / squares.max(1e-9)).log10()
 }
 
-/// The last picture of a stream as `ffmpeg` shows it, which follows what the stream says of its
-/// colours, R, G, B and anything.
+/// What a stream's pictures come to where each is painted in its parts, as `ffmpeg` shows them,
+/// which follows what the stream says of its colours: R, G, B and anything.
 fn decoded(videos: &[VideoRecord], (width, height): (u16, u16)) -> Result<Vec<u8>> {
     let stream: Vec<u8> = videos.iter().flat_map(|video| video.data.to_vec()).collect();
     let mut command = Command::new("ffmpeg");
@@ -44,9 +44,23 @@ fn decoded(videos: &[VideoRecord], (width, height): (u16, u16)) -> Result<Vec<u8
     command.args(["-vf", &format!("crop={width}:{height}:0:0")]);
     command.args(["-f", "rawvideo", "-pix_fmt", "rgb0", "-"]);
     let pictures = output_of(&mut command, &stream, SOON)?;
-    let len = 4 * usize::from(width) * usize::from(height);
-    let last = pictures.len().checked_sub(len).context("no picture")?;
-    pictures.get(last..).map(<[u8]>::to_vec).context("no picture")
+    let stride = 4 * usize::from(width);
+    let mut canvas = vec![0; stride * usize::from(height)];
+    let pictures: Vec<&[u8]> = pictures.chunks(canvas.len()).collect();
+    ensure!(pictures.len() == videos.len(), "{} of {} pictures", pictures.len(), videos.len());
+    for (video, picture) in videos.iter().zip(pictures) {
+        let whole = [Rect::new(0, 0, width, height)];
+        let parts = if video.parts.is_empty() { &whole[..] } else { &video.parts };
+        for part in parts {
+            for y in part.y..part.y + part.height {
+                let start = stride * usize::from(y) + 4 * usize::from(part.x);
+                let row = start..start + 4 * usize::from(part.width);
+                let picture = picture.get(row.clone()).context("a picture that is cut short")?;
+                canvas.get_mut(row).context("a part beyond the picture")?.copy_from_slice(picture);
+            }
+        }
+    }
+    Ok(canvas)
 }
 
 /// Colours that change slowly: what H.264 shows well with few bytes, and in one picture.

@@ -190,6 +190,16 @@ impl Surface {
         Ok(())
     }
 
+    /// Covers `rect` where it is in tatters, so that what is covered of it need not be told from
+    /// what is not: nothing shows what should be seen there until the remote draws it again. Not
+    /// counted as a veil; nothing happens where nothing at all is covered.
+    pub fn tear(&mut self, rect: Rect) {
+        if let Some(veil) = &mut self.veil {
+            veil.cover(rect);
+            self.changes.forget_damage(rect);
+        }
+    }
+
     /// How often [`Surface::draw_veil`] was called.
     pub const fn veils_count(&self) -> u64 {
         self.veils_count

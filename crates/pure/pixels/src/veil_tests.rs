@@ -39,6 +39,21 @@ fn a_cover_takes_damage_away() {
 }
 
 #[test]
+fn what_is_torn_is_covered_until_it_is_drawn() {
+    let mut surface = covered();
+    let tile = Rect::new(0, 0, 64, 64);
+    surface.tear(tile);
+    assert!(surface.veil().unwrap().hides(tile));
+    assert_eq!((damage(&surface), surface.veils_count()), (vec![Rect::new(64, 0, 16, 10)], 1));
+    surface.fill(tile, WHITE).unwrap();
+    assert!(!surface.veil().unwrap().touches(tile));
+    assert!(damage(&surface).contains(&tile));
+    let mut bare = Surface::new(SIZE).unwrap();
+    bare.tear(tile);
+    assert!(bare.veil().is_none());
+}
+
+#[test]
 fn what_is_drawn_opens_it_even_in_the_same_colour() {
     let mut surface = covered();
     surface.clear_changes();

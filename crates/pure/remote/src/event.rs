@@ -34,8 +34,9 @@ pub enum Event {
     /// The remote's screens changed: at most [`Screen::COUNT_MAX`] of them.
     Screens(Vec<Screen>),
     /// A piece of a video stream. The surface does not have its picture: before this event, the
-    /// driver calls [`porthole_pixels::Surface::draw_veil`] with the chunk's rectangle, once, so that
-    /// the surface tells what was drawn there after the chunk from what was drawn before it.
+    /// driver calls [`porthole_pixels::Surface::draw_veil`] with each of [`VideoChunk::places`],
+    /// once, so that the surface tells what was drawn there after the chunk from what was drawn
+    /// before it.
     Video(VideoChunk),
     /// The stream of this number is over; the number may begin another. What it showed stays until
     /// something else is drawn there.
@@ -84,6 +85,10 @@ pub struct VideoChunk {
     /// Where the decoded picture goes, from its top left; the picture may be larger, and is cut.
     /// Not empty, and within the surface.
     pub rect: Rect,
+    /// What of `rect` the picture is painted in, if that is not all of it: at most
+    /// [`VideoChunk::PARTS_MAX`] rectangles on the surface. Each lies within `rect` and is not empty;
+    /// they may overlap.
+    pub parts: Vec<Rect>,
     /// The decoder has to begin anew: nothing before this chunk counts, and it starts with
     /// parameter sets and a picture that refers to no other, or cannot be decoded.
     pub is_start: bool,
@@ -96,12 +101,20 @@ impl VideoChunk {
     pub const STREAMS_MAX: u32 = 64;
     /// Longest piece, in bytes.
     pub const DATA_MAX_BYTES: usize = 4 << 20;
+    /// Most parts that are told apart.
+    pub const PARTS_MAX: usize = 64;
+
+    /// Where the picture is painted: its parts, or all of its rectangle.
+    pub fn places(&self) -> &[Rect] {
+        if self.parts.is_empty() { std::slice::from_ref(&self.rect) } else { &self.parts }
+    }
 }
 
 impl fmt::Debug for VideoChunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stream, rect, is_start, data } = self;
-        write!(f, "VideoChunk({stream}, {rect:?}, start: {is_start}, {} bytes)", data.len())
+        let Self { stream, parts, is_start, data, .. } = self;
+        let (rect, len) = (self.rect, data.len());
+        write!(f, "VideoChunk({stream}, {rect:?}, {parts:?}, start: {is_start}, {len} bytes)")
     }
 }
 

@@ -99,7 +99,8 @@ impl Streams {
         surface.draw_veil(rect)?;
         let is_start = !std::mem::replace(&mut stream.is_started, true);
         let stream = u32::try_from(number).unwrap_or(u32::MAX);
-        outbox.event(Event::Video(VideoChunk { stream, rect, is_start, data: chunk.data }));
+        let (parts, data) = (Vec::new(), chunk.data);
+        outbox.event(Event::Video(VideoChunk { stream, rect, parts, is_start, data }));
         Ok(())
     }
 

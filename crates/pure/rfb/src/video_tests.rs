@@ -25,7 +25,8 @@ fn h264(rect: Rect, flags: u32, data: &[u8]) -> Vec<u8> {
 }
 
 fn chunk(stream: u32, rect: Rect, is_start: bool, data: &'static [u8]) -> Event {
-    Event::Video(VideoChunk { stream, rect, is_start, data: Bytes::from_static(data) })
+    let (parts, data) = (Vec::new(), Bytes::from_static(data));
+    Event::Video(VideoChunk { stream, rect, parts, is_start, data })
 }
 
 fn events_of(rectangles: &[Vec<u8>]) -> Vec<Event> {

@@ -36,14 +36,14 @@ const ASK_GAP: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Most places of pieces that are told apart between two looks at the surface.
-const FRESH_MAX: usize = 16;
+const FRESH_MAX: usize = VideoChunk::PARTS_MAX;
 
 /// One session's streams, as the remote numbers them and as the link does.
 #[derive(Debug, Default)]
 pub(crate) struct Passing {
     streams: [Option<Stream>; STREAMS],
-    /// How many chunks came.
-    chunks: u64,
+    /// How many places the chunks covered that came.
+    covered: u64,
     /// What was covered since somebody last looked at the surface.
     fresh: Vec<Rect>,
     /// What the remote was last told.
@@ -66,13 +66,28 @@ pub(crate) struct VideoPiece {
     /// From 0; the link counts from [`STREAM_FIRST`].
     stream: usize,
     rect: Rect,
+    /// As a chunk's.
+    parts: Vec<Rect>,
     unit: AccessUnit,
+}
+
+impl VideoPiece {
+    /// Where it is painted.
+    fn places(&self) -> &[Rect] {
+        if self.parts.is_empty() { std::slice::from_ref(&self.rect) } else { &self.parts }
+    }
+
+    /// Whether it paints over all that `old` paints, which comes before it.
+    fn hides(&self, old: &Self) -> bool {
+        let is_hidden = |old: &Rect| self.places().iter().any(|place| place.contains(*old));
+        old.places().iter().all(is_hidden)
+    }
 }
 
 impl Passing {
     /// Whether the surface holds back nothing: all that covers it has been heard of.
     pub(crate) const fn is_up_to_date(&self, veils_count: u64) -> bool {
-        self.chunks == veils_count
+        self.covered == veils_count
     }
 
     /// Takes a chunk, and says what goes to viewers: nothing when the chunk is of no use, and what
@@ -83,13 +98,15 @@ impl Passing {
         chunk: &VideoChunk,
         size: Size,
     ) -> (Vec<VideoPiece>, Option<usize>) {
-        self.chunks += 1;
-        let rect = chunk.rect;
-        if !rect.fits(size) {
+        let (rect, places) = (chunk.rect, chunk.places());
+        self.covered += places.len() as u64;
+        if !rect.fits(size) || !places.iter().all(|place| rect.contains(*place)) {
             return (Vec::new(), None);
         }
-        if self.fresh.last() != Some(&rect) {
-            self.fresh.push(rect);
+        for place in places {
+            if !self.fresh.contains(place) {
+                self.fresh.push(*place);
+            }
         }
         if self.fresh.len() > FRESH_MAX {
             self.fresh = self.fresh.drain(..).reduce(Rect::union).into_iter().collect();
@@ -98,8 +115,8 @@ impl Passing {
             return (Vec::new(), None);
         };
         let units = access_units(&chunk.data).into_iter();
-        let pieces = units.map(|unit| VideoPiece { stream, rect, unit }).collect();
-        (pieces, Some(stream).filter(|_| is_new))
+        let piece = |unit| VideoPiece { stream, rect, parts: chunk.parts.clone(), unit };
+        (units.map(piece).collect(), Some(stream).filter(|_| is_new))
     }
 
     /// The remote's stream of this number is over. The answer is its place.
@@ -113,7 +130,7 @@ impl Passing {
     /// All streams are over, and the next remote has not been told anything; chunks that were on
     /// their way never come. The answer is the streams' places.
     pub(crate) fn end_all(&mut self, veils_count: u64) -> Vec<usize> {
-        self.chunks = veils_count;
+        self.covered = veils_count;
         self.told_welcome = false;
         self.gave_up = false;
         self.asked_at = None;
@@ -217,12 +234,13 @@ impl VideoQueue {
 
     /// Where the pieces that wait are to be painted.
     pub(crate) fn rects(&self) -> Vec<Rect> {
-        self.waiting.iter().map(|piece| piece.rect).collect()
+        self.waiting.iter().flat_map(VideoPiece::places).copied().collect()
     }
 
     /// Whether a piece that waits is to be painted in `rect`.
     pub(crate) fn meets(&self, rect: Rect) -> bool {
-        self.waiting.iter().any(|piece| piece.rect.intersection(rect).is_some())
+        let is_met = |place: &Rect| place.intersection(rect).is_some();
+        self.waiting.iter().flat_map(VideoPiece::places).any(is_met)
     }
 
     /// Whether the path has shown that it does not carry the remote's video.
@@ -232,21 +250,19 @@ impl VideoQueue {
 
     /// Takes a piece, to be sent with the next frame. At most `max_bytes` wait.
     pub(crate) fn push(&mut self, piece: &VideoPiece, max_bytes: usize) {
+        if piece.unit.key {
+            self.drop_hidden(piece);
+        }
         let Some(live) = self.live.get_mut(piece.stream) else { return };
         if piece.unit.key {
             *live = Some(piece.rect);
-            // A picture that needs none before it paints over them.
-            let is_over =
-                |old: &VideoPiece| old.stream == piece.stream && piece.rect.contains(old.rect);
-            self.waiting.retain(|old| !is_over(old));
-            self.waiting_bytes = self.waiting.iter().map(|old| old.unit.data.len()).sum();
         }
         if live.is_none() {
-            return self.lack(piece.rect);
+            return self.lack_all(piece.places());
         }
         *live = Some(piece.rect);
         if let Some(lacks) = &mut self.lacks {
-            lacks.uncover(piece.rect);
+            piece.places().iter().for_each(|place| lacks.uncover(*place));
         }
         self.waiting_bytes += piece.unit.data.len();
         self.waiting.push_back(piece.clone());
@@ -259,7 +275,7 @@ impl VideoQueue {
     /// The viewer does not look: pieces are not kept for it.
     pub(crate) fn miss(&mut self, piece: &VideoPiece) {
         self.drop_all();
-        self.lack(piece.rect);
+        self.lack_all(piece.places());
     }
 
     /// The stream in this place is over, and another may begin. What it showed stays.
@@ -298,21 +314,45 @@ impl VideoQueue {
     /// Writes all that waits.
     pub(crate) fn put(&mut self, out: &mut BytesMut) {
         self.waiting_bytes = 0;
-        for VideoPiece { stream, rect, unit } in self.waiting.drain(..) {
+        for VideoPiece { stream, rect, mut parts, unit } in self.waiting.drain(..) {
+            for part in &mut parts {
+                // They count from the rectangle's corner, which is none of theirs' right or below.
+                part.x = part.x.saturating_sub(rect.x);
+                part.y = part.y.saturating_sub(rect.y);
+            }
             let stream = STREAM_FIRST + u8::try_from(stream).unwrap_or(0);
             let AccessUnit { key, data } = unit;
-            let record = VideoRecord { rect, stream, key, parts: Vec::new(), data };
+            let record = VideoRecord { rect, stream, key, parts, data };
             ToBrowser::Video(record).encode(out);
         }
     }
 
+    /// The canvas does not show what covers the surface in any of `places`.
+    pub(crate) fn lack_all(&mut self, places: &[Rect]) {
+        places.iter().for_each(|place| self.lack(*place));
+    }
+
+    /// Drops what `key` paints over, which needs nothing before it: the last pieces of its stream,
+    /// because those that stay need all before them.
+    fn drop_hidden(&mut self, key: &VideoPiece) {
+        let stays = |old: &VideoPiece| old.stream == key.stream && !key.hides(old);
+        let kept = self.waiting.iter().rposition(stays).map_or(0, |last| last + 1);
+        let mut at = 0;
+        self.waiting.retain(|old| {
+            at += 1;
+            at <= kept || old.stream != key.stream
+        });
+        self.waiting_bytes = self.waiting.iter().map(|old| old.unit.data.len()).sum();
+    }
+
     /// All streams begin again with their next key pictures.
     fn drop_all(&mut self) {
-        let mut lost: Vec<Rect> = self.waiting.drain(..).map(|piece| piece.rect).collect();
+        let mut lost = self.rects();
+        self.waiting.clear();
         lost.extend(self.live.iter_mut().filter_map(Option::take));
         // Most are the same.
         lost.dedup();
-        lost.into_iter().for_each(|rect| self.lack(rect));
+        self.lack_all(&lost);
         self.waiting_bytes = 0;
     }
 }

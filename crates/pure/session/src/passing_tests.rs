@@ -86,6 +86,11 @@ impl Remote {
 
     /// What it does in an update before its end is told.
     fn cover(&mut self, stream: u32, key: bool) -> Event {
+        self.cover_parts(stream, key, &[])
+    }
+
+    /// The same with a picture that is painted in `parts` alone, which lie within its place.
+    fn cover_parts(&mut self, stream: u32, key: bool, parts: &[Rect]) -> Event {
         let rect = if stream == 0 { FILM } else { OTHER };
         let number = &mut self.numbers[stream as usize];
         *number = if *number > 240 { 2 } else { *number + 1 };
@@ -96,9 +101,14 @@ impl Remote {
             b"\0\0\0\x01\x41\x9a".to_vec()
         };
         data.push(*number);
-        self.truth.fill(rect, picture(*number)).unwrap();
-        self.stage.session.surface_mut().draw_veil(rect).unwrap();
-        Event::Video(VideoChunk { stream, rect, is_start: key, data: Bytes::from(data) })
+        let (number, parts) = (*number, parts.to_vec());
+        let data = Bytes::from(data);
+        let chunk = VideoChunk { stream, rect, parts, is_start: key, data };
+        for place in chunk.places() {
+            self.truth.fill(*place, picture(number)).unwrap();
+            self.stage.session.surface_mut().draw_veil(*place).unwrap();
+        }
+        Event::Video(chunk)
     }
 
     fn tell(&mut self, event: Event) {
@@ -108,6 +118,12 @@ impl Remote {
 
     fn show(&mut self, stream: u32, key: bool) {
         let event = self.cover(stream, key);
+        self.tell(event);
+        self.tell(Event::FrameEnd);
+    }
+
+    fn show_parts(&mut self, stream: u32, key: bool, parts: &[Rect]) {
+        let event = self.cover_parts(stream, key, parts);
         self.tell(event);
         self.tell(Event::FrameEnd);
     }
@@ -213,6 +229,75 @@ fn what_is_drawn_before_is_beneath_and_what_is_drawn_after_on_top() {
     }
     assert_eq!(remote.videos(0), 7);
     assert_eq!(remote.repaints, []);
+}
+
+#[test]
+fn a_picture_is_painted_in_its_parts_alone() {
+    let mut remote = Remote::with_viewer();
+    remote.draw(SIZE.rect(), 5);
+    remote.pass(50);
+    let told = remote.stage.viewers[0].told.len();
+    // What lies beside the parts is neither covered nor drawn again.
+    let parts = [Rect::new(110, 60, 40, 30), Rect::new(300, 150, 100, 100)];
+    remote.show_parts(0, true, &parts);
+    remote.pass(50);
+    remote.show_parts(0, false, &parts[1..]);
+    remote.draw(Rect::new(200, 100, 20, 20), 9);
+    remote.pass(50);
+    remote.assert_true(0);
+    let (mut said, mut drawn) = (Vec::new(), 0);
+    for record in &remote.stage.viewers[0].told[told..] {
+        match record {
+            ToBrowser::Video(video) => said.push((video.rect, video.parts.clone())),
+            ToBrowser::Fill(rect, _) | ToBrowser::Image(rect, ..) => drawn += rect.area(),
+            _ => {}
+        }
+    }
+    let from_corner = [Rect::new(10, 10, 40, 30), Rect::new(200, 100, 100, 100)];
+    assert_eq!(said, [(FILM, from_corner.to_vec()), (FILM, from_corner[1..].to_vec())]);
+    assert!(drawn <= 64 * 64, "{drawn} pixels beside the film were drawn");
+    // Who comes lacks the parts, and no more.
+    remote.stage.attach_with(2, ALL_FEATURES, 0);
+    remote.pass(100);
+    let tiles = Rect::new(64, 0, 384, 256);
+    assert!(remote.repaints.iter().all(|rect| tiles.contains(*rect)), "{:?}", remote.repaints);
+    remote.rest();
+    remote.assert_true(1);
+    assert_eq!(remote.repaints, []);
+}
+
+#[test]
+fn a_key_picture_of_a_part_drops_no_piece_that_others_need() {
+    let mut remote = Remote::with_viewer();
+    remote.show(0, true);
+    remote.pass(50);
+    remote.stage.viewers[0].reads = false;
+    // Frames leave until the path is full, and pieces wait then.
+    for _ in 0..200 {
+        remote.photo(Rect::new(0, 270, 400, 200), 4);
+        remote.pass(20);
+    }
+    let (left, right) = (Rect { width: 150, ..FILM }, Rect { x: 250, width: 150, ..FILM });
+    remote.show_parts(0, true, &[left]);
+    remote.show_parts(0, false, &[right]);
+    remote.show_parts(0, false, &[left]);
+    remote.show_parts(0, true, &[left]);
+    remote.stage.read(0, None);
+    remote.pass(1_000);
+    // The piece before the last key picture is beneath it; the two before that are not.
+    assert_eq!(remote.videos(0), 4);
+    remote.assert_true(0);
+    assert_eq!(remote.repaints, []);
+}
+
+#[test]
+fn parts_that_reach_past_their_picture_are_not_passed_on() {
+    let mut remote = Remote::with_viewer();
+    remote.show_parts(0, true, &[FILM, Rect { x: FILM.x - 1, ..FILM }]);
+    remote.pass(50);
+    assert_eq!((remote.videos(0), remote.repaints.len()), (0, 1));
+    remote.rest();
+    remote.assert_true(0);
 }
 
 #[test]
@@ -487,7 +572,8 @@ fn show_small(remote: &mut Remote, stream: u32, data: &'static [u8]) {
     let rect = Rect::new(u16::try_from(stream * 64).unwrap(), 0, 64, 64);
     remote.stage.session.surface_mut().draw_veil(rect).unwrap();
     let data = Bytes::from_static(data);
-    remote.tell(Event::Video(VideoChunk { stream, rect, is_start: false, data }));
+    let parts = Vec::new();
+    remote.tell(Event::Video(VideoChunk { stream, rect, parts, is_start: false, data }));
     remote.tell(Event::FrameEnd);
     remote.pass(50);
 }
@@ -538,7 +624,15 @@ fn anything(seed: u64, restarts: bool) {
         let at = usize::from(random.below(2));
         let shade = u8::try_from(random.below(5)).unwrap();
         match random.below(16) {
-            0..=3 => remote.show(random.below(2).into(), random.below(4) == 0),
+            0..=2 => remote.show(random.below(2).into(), random.below(4) == 0),
+            3 => {
+                let stream = random.below(2);
+                let place = if stream == 0 { FILM } else { OTHER };
+                let parts = [rect, random.rect(), random.rect()];
+                let parts = parts.into_iter().filter_map(|part| part.intersection(place));
+                let parts: Vec<Rect> = parts.collect();
+                remote.show_parts(stream.into(), random.below(4) == 0, &parts);
+            }
             4 | 5 => remote.draw(rect, shade),
             6 => {
                 // Several things in one update.

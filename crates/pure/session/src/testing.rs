@@ -436,13 +436,19 @@ impl Screen {
     }
 
     /// A piece of the remote's video, whose last byte is the picture's number. It needs the one
-    /// before it, or none.
+    /// before it, or none, and is painted in its parts alone.
     fn decode(&mut self, video: &VideoRecord) {
         let (stream, number) = (video.stream, *video.data.last().unwrap());
-        assert!(self.features & Feature::VIDEO != 0 && video.parts.is_empty());
+        assert!(self.features & Feature::VIDEO != 0);
         assert!(video.key || self.decoded.get(&stream).is_some_and(|last| last + 1 == number));
         self.decoded.insert(stream, number);
-        self.canvas.fill(video.rect, picture(number)).unwrap();
+        let whole = Rect { x: 0, y: 0, ..video.rect };
+        let parts = if video.parts.is_empty() { vec![whole] } else { video.parts.clone() };
+        for part in parts {
+            assert!(whole.contains(part), "{part} of {whole}");
+            let place = Rect { x: video.rect.x + part.x, y: video.rect.y + part.y, ..part };
+            self.canvas.fill(place, picture(number)).unwrap();
+        }
     }
 
     fn store(&mut self, first: u16, rect: Rect) {

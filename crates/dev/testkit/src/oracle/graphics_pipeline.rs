@@ -1,9 +1,9 @@
 //! RDP's graphics channel, message by message.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use porthole_pixels::{Size, Surface};
+use porthole_pixels::{Rect, Size, Surface};
 use porthole_rdp::graphics_pipeline::{GraphicsConfig, GraphicsOutput, GraphicsPipeline};
-use porthole_remote::Event;
+use porthole_remote::{Event, VideoChunk};
 
 /// The desktop that the channel opens on.
 const DESKTOP: Size = Size::new(100, 80);
@@ -36,7 +36,7 @@ impl<'a> Arbitrary<'a> for GraphicsCase {
 }
 
 /// Whatever a server sends, it is drawn or refused, every pixel is opaque, and every piece of H.264
-/// that is passed on covers the picture once.
+/// that is passed on covers once what it is painted in.
 ///
 /// # Panics
 ///
@@ -46,7 +46,7 @@ pub fn rdp_graphics_pipeline(case: &GraphicsCase) {
     let config = GraphicsConfig { passes_video: true, open_decoder: None };
     let mut shows_video = case.shows_video;
     let mut pipeline = GraphicsPipeline::new(config, shows_video);
-    let mut pieces = 0;
+    let mut places = 0;
     for (changes_mind, message) in &case.messages {
         if *changes_mind {
             shows_video = !shows_video;
@@ -59,8 +59,11 @@ pub fn rdp_graphics_pipeline(case: &GraphicsCase) {
         while let Some(asked) = pipeline.poll() {
             match asked {
                 GraphicsOutput::Event(Event::Video(piece)) => {
-                    pieces += 1;
-                    assert!(piece.rect.area() > 0 && !piece.data.is_empty(), "{piece:?}");
+                    places += piece.places().len() as u64;
+                    assert!(piece.parts.len() <= VideoChunk::PARTS_MAX, "{piece:?}");
+                    let is_within = |place: &Rect| place.area() > 0 && piece.rect.contains(*place);
+                    assert!(piece.places().iter().all(is_within), "{piece:?}");
+                    assert!(!piece.data.is_empty(), "{piece:?}");
                 }
                 GraphicsOutput::Event(Event::Resized(size)) => {
                     assert!(size.area() > 0, "{size:?}");
@@ -72,7 +75,7 @@ pub fn rdp_graphics_pipeline(case: &GraphicsCase) {
         if result.is_err() {
             return;
         }
-        assert_eq!(output.veils_count(), pieces, "a piece covers once");
+        assert_eq!(output.veils_count(), places, "a piece covers once");
         output.clear_changes();
     }
     if !output.size().rect().is_empty() {

@@ -162,6 +162,9 @@ impl Screen {
             ToBrowser::Video(video) => {
                 self.check(video.rect)?;
                 ensure!(video.stream < STREAMS_MAX, "stream {}", video.stream);
+                let whole = Rect { x: 0, y: 0, ..video.rect };
+                let is_within = |part: &Rect| part.area() > 0 && whole.contains(*part);
+                ensure!(video.parts.iter().all(is_within), "a part beyond {whole}");
                 self.counts.videos += 1;
                 self.counts.video_bytes += video.data.len() as u64;
                 self.counts.other_pixels += u64::from(video.rect.area());

@@ -267,10 +267,10 @@ impl Video {
         stream.passed = Some((number, rect));
         let data = Bytes::from(parameter_set::describe_colours(part.data));
         stream.keep(&data, part.is_start, self.open.as_ref());
-        let chunk = VideoChunk { stream: number, rect, is_start: part.is_start, data };
         let canvas = target.surfaces.canvas(id, target.output)?;
-        let parts: Vec<Rect> = part.rects.iter().map(|rect| canvas.place(*rect)).collect();
-        cover(rect, &parts, target.output)?;
+        let parts = part.rects.iter().map(|rect| canvas.place(*rect)).collect();
+        let parts = cover(rect, parts, target.output)?;
+        let chunk = VideoChunk { stream: number, rect, parts, is_start: part.is_start, data };
         target.outbox.push(GraphicsOutput::Event(Event::Video(chunk)));
         Ok(true)
     }
@@ -285,12 +285,22 @@ impl Video {
     }
 }
 
-/// Lets a stream's picture cover `rect`, of which `parts` are new. What was drawn elsewhere in it
-/// since the picture showed there is drawn again, over the picture.
-fn cover(rect: Rect, parts: &[Rect], output: &mut Surface) -> Result<(), GraphicsError> {
+/// Lets a stream's picture, which lies in `rect`, cover `parts`. The answer is what is to be painted
+/// of it, where that is not all. If the parts cannot be told, all is, and what was drawn beside
+/// them since the picture showed there is drawn again, over the picture.
+fn cover(rect: Rect, parts: Vec<Rect>, output: &mut Surface) -> Result<Vec<Rect>, GraphicsError> {
     let is_hidden = |veil: &Veil| veil.hides(rect);
-    if parts.contains(&rect) || output.veil().is_some_and(is_hidden) {
-        return Ok(output.draw_veil(rect)?);
+    if parts.contains(&rect) {
+        output.draw_veil(rect)?;
+        return Ok(Vec::new());
+    }
+    if (1..=VideoChunk::PARTS_MAX).contains(&parts.len()) {
+        parts.iter().try_for_each(|part| output.draw_veil(*part))?;
+        return Ok(parts);
+    }
+    if output.veil().is_some_and(is_hidden) {
+        output.draw_veil(rect)?;
+        return Ok(Vec::new());
     }
     let mut veil = output.veil().cloned().unwrap_or_else(|| Veil::new(output.size()));
     parts.iter().for_each(|part| veil.cover(*part));
@@ -298,7 +308,7 @@ fn cover(rect: Rect, parts: &[Rect], output: &mut Surface) -> Result<(), Graphic
     let newer: Vec<(Rect, Vec<u8>)> = newer.collect();
     output.draw_veil(rect)?;
     newer.iter().for_each(|(part, row)| output.store_row(part.x, part.y, row));
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// The pixels of `rect` that are not covered, in rows of a few.

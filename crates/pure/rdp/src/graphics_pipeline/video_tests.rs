@@ -112,10 +112,36 @@ fn passing() -> Peer {
 }
 
 fn video(stream: u32, rect: Rect, is_start: bool, data: &[u8]) -> GraphicsOutput {
-    event(Event::Video(VideoChunk { stream, rect, is_start, data: data.to_vec().into() }))
+    video_in(stream, rect, &[], is_start, data)
 }
 
-/// Newer drawings stay visible over a picture that does not name their place as new.
+fn video_in(
+    stream: u32,
+    rect: Rect,
+    parts: &[Rect],
+    is_start: bool,
+    data: &[u8],
+) -> GraphicsOutput {
+    let (parts, data) = (parts.to_vec(), data.to_vec().into());
+    event(Event::Video(VideoChunk { stream, rect, parts, is_start, data }))
+}
+
+/// A picture covers what it names as new, and nothing beside it is drawn again.
+#[test]
+fn a_picture_covers_its_parts() {
+    let mut peer = passing();
+    let parts = [Rect::new(8, 8, 16, 16), Rect::new(40, 0, 24, 10)];
+    peer.output.clear_changes();
+    let outputs = peer.ok(&[avc420(1, &parts, &START)]);
+    assert_eq!(outputs[0], video_in(0, WHOLE, &parts, true, &START));
+    let veil = peer.output.veil().unwrap();
+    assert!(parts.iter().all(|part| veil.hides(*part)));
+    assert!(veil.open_parts(Rect::new(24, 10, 40, 38)).unwrap() == [Rect::new(24, 10, 40, 38)]);
+    assert!(peer.output.changes().is_none());
+    assert_eq!(peer.output.veils_count(), 2);
+}
+
+/// Newer drawings stay visible over a picture that names too much to be told apart, or nothing.
 #[test]
 fn what_is_newer_is_drawn_over_the_picture() {
     let mut peer = passing();
@@ -124,7 +150,9 @@ fn what_is_newer_is_drawn_over_the_picture() {
     let (text, elsewhere) = (Rect::new(10, 10, 20, 5), Rect::new(40, 0, 8, 8));
     peer.ok(&[fill(1, text, [1, 2, 3, 255])]);
     peer.output.clear_changes();
-    peer.ok(&[avc420(1, &[elsewhere], &NEXT)]);
+    let many = [elsewhere; VideoChunk::PARTS_MAX + 1];
+    let outputs = peer.ok(&[avc420(1, &many, &NEXT)]);
+    assert_eq!(outputs[0], video(0, WHOLE, false, &NEXT));
     let veil = peer.output.veil().unwrap();
     assert!(!veil.hides(text) && veil.hides(Rect::new(0, 0, 64, 10)));
     assert!(veil.hides(Rect::new(0, 15, 64, 33)));
@@ -145,7 +173,7 @@ fn passes_a_stream_on_from_its_start() {
     let outputs = peer.ok(&[avc420(1, &[WHOLE], &START)]);
     assert_eq!(outputs, [video(0, WHOLE, true, &START), end.clone()]);
     let outputs = peer.ok(&[avc420(1, &parts, &NEXT)]);
-    assert_eq!(outputs, [video(0, WHOLE, false, &NEXT), end.clone()]);
+    assert_eq!(outputs, [video_in(0, WHOLE, &parts, false, &NEXT), end.clone()]);
     // A later viewer needs a start, and so does one that lost something.
     peer.pipeline.restart_video();
     assert_eq!(peer.outputs(), [GraphicsOutput::Redraw(WHOLE)]);
@@ -162,7 +190,9 @@ fn each_surface_has_its_stream_and_place() {
     let part = Rect::new(2, 4, 6, 8);
     let outputs = peer.ok(&[avc420(1, &[part], &START), avc420(2, &[part], &START)]);
     let left = Rect::new(64, 0, 64, 48);
-    let want = [video(0, left, true, &START), video(1, WHOLE, true, &START)];
+    let moved = Rect { x: 66, ..part };
+    let want =
+        [video_in(0, left, &[moved], true, &START), video_in(1, WHOLE, &[part], true, &START)];
     assert_eq!(outputs[..2], want);
     // A surface that is made anew ends its stream, one that moves too.
     assert_eq!(peer.ok(&[create(1, 64, 48)]), [event(Event::VideoEnded(0))]);
@@ -388,7 +418,7 @@ fn bounds_streams() {
     assert!(peer.send(&[avc420(1, &[WHOLE], &long)]).is_err());
     // Rectangles are cut at the surface.
     let outputs = passing().ok(&[avc420(1, &[Rect::new(60, 40, 500, 500)], &START)]);
-    assert_eq!(outputs[0], video(0, WHOLE, true, &START));
+    assert_eq!(outputs[0], video_in(0, WHOLE, &[Rect::new(60, 40, 4, 8)], true, &START));
 }
 
 #[test]

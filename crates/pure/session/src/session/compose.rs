@@ -95,7 +95,7 @@ impl Session {
 
         let mut heads = self.begin_heads(&companions, &copies, true);
         let mut damage = all.clone();
-        let open = self.take_covered(&companions, &mut damage);
+        let open = self.take_covered(&mut damage);
         if keeps_cells {
             self.note_keys(&damage, |session, rect| !session.history.is_moving(now, rect));
             self.recall(&mut heads, &mut damage);

@@ -173,17 +173,19 @@ impl Session {
 
     /// Tells every picture's account what happened to the surface.
     pub(super) fn absorb(&mut self, now: Instant) {
-        if !self.is_up_to_date() || (self.surface.changes().is_none() && !self.passing.has_fresh())
-        {
+        if !self.is_up_to_date() {
+            return;
+        }
+        if let Some(torn) = self.surface.take_torn() {
+            self.for_each_viewer(|viewer| viewer.videos.lack(torn));
+        }
+        if self.surface.changes().is_none() && !self.passing.has_fresh() {
             return;
         }
         // Servers that do not say what moved leave it to be found.
         self.find_moves();
         self.changed_at = Some(now);
         let covered = self.passing.take_fresh();
-        if let Some(torn) = self.surface.take_torn() {
-            self.for_each_viewer(|viewer| viewer.videos.lack(torn));
-        }
         let changes = self.surface.changes();
         let mut touched = changes.damage().clone();
         changes.copies().iter().for_each(|copy| touched.add(copy.target));

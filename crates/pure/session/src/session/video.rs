@@ -8,7 +8,7 @@ use porthole_pixels::{Damage, Rect};
 use porthole_remote::{Input, VideoChunk};
 use porthole_tiles::{Class, Mode, PART_PIXELS_MAX, Part};
 
-use super::{Session, ViewerId};
+use super::Session;
 use crate::passing::VideoPiece;
 
 impl Session {
@@ -26,7 +26,7 @@ impl Session {
                 queue.end(place);
             }
             match pieces.as_slice() {
-                [] => queue.spoil(chunk.rect),
+                [] => chunk.places().iter().for_each(|place| queue.spoil(*place)),
                 pieces if shows => pieces.iter().for_each(|piece| queue.push(piece, max_bytes)),
                 pieces => pieces.iter().for_each(|piece: &VideoPiece| queue.miss(piece)),
             }
@@ -104,12 +104,9 @@ impl Session {
     }
 
     /// Takes out of `damage` all tiles that are covered, wholly or in part, and gives the parts of
-    /// it there that are not. A tile in tatters is given up: the remote draws it again.
-    pub(super) fn take_covered(
-        &mut self,
-        viewers: &[ViewerId],
-        damage: &mut Damage,
-    ) -> Vec<(Part, Mode)> {
+    /// it there that are not. A tile in tatters is given up: all lack it until the remote draws it
+    /// again.
+    pub(super) fn take_covered(&mut self, damage: &mut Damage) -> Vec<(Part, Mode)> {
         let Some(veil) = self.surface.veil() else { return Vec::new() };
         let tiles: Vec<Rect> = damage.iter().filter(|rect| veil.touches(*rect)).collect();
         let (mut open, mut tatters): (Vec<Rect>, Vec<Rect>) = (Vec::new(), Vec::new());
@@ -120,9 +117,8 @@ impl Session {
                 None => tatters.push(tile),
             }
         }
-        for viewer in self.viewers.iter_mut().filter(|viewer| viewers.contains(&viewer.id)) {
-            tatters.iter().for_each(|tile| viewer.videos.lack(*tile));
-        }
+        tatters.iter().for_each(|tile| self.surface.tear(*tile));
+        self.for_each_viewer(|viewer| viewer.videos.lack_all(&tatters));
         let exact = |rect| (Part { rect, class: Class::Text }, Mode::Lossless);
         open.into_iter().map(exact).collect()
     }
