@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use porthole_link::{FileAct, FileNews, FileRequest, ToGateway};
+use porthole_link::{FileAct, FileAnswer, FileNews, FileRequest, ToGateway};
 use porthole_testkit::servers::Xrdp;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
@@ -14,13 +14,13 @@ use porthole_token::{Permission, Target};
 use tempfile::TempDir;
 
 /// A few pieces of every kind of message that carries it.
-const FILE_BYTES: u32 = 1_500_001;
+const FILE_BYTES: u32 = 300_001;
 
 /// How long a disk may take for one thing.
 const DISK: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn xrdp_shows_the_drive_that_viewers_upload_to() -> Result<()> {
+async fn a_session_of_xrdps_shares_files_with_viewers() -> Result<()> {
     let server = Xrdp::start()?;
     let (user, password) = server.login();
     let root = TempDir::new()?;
@@ -39,16 +39,41 @@ async fn xrdp_shows_the_drive_that_viewers_upload_to() -> Result<()> {
     claims.porthole.allow = allowed.into_iter().collect();
     let options = ViewerOptions::new(lab.address(), tokens::mint(&claims)?);
     let mut viewer = Viewer::open(&options).await?;
-    let display = server.display();
-    viewer.wait_until("the session", SOON, |_| display.root().is_ok()).await?;
-    let drive = server.drives().join("Lab");
-    // Before the session looks: xrdp keeps what it has once found in a folder.
     let up = content(1);
     upload(&mut viewer, "up one.bin", &up).await?;
-    wait_for(&mut viewer, &drive.join("Download")).await?;
+    let drive = server.drives().join("Lab");
+    wait_for(&mut viewer, &drive.join("Download"), true).await?;
 
-    let stored = std::fs::read(root.path().join("ada/up one.bin"))?;
-    ensure!(stored == up, "{} bytes were stored, and others", stored.len());
+    ensure!(read(root.path().join("ada/up one.bin")).await? == up, "other bytes were stored");
+    ensure!(read(drive.join("up one.bin")).await? == up, "the session reads other bytes");
+
+    // What the session leaves in this folder is for viewers.
+    let down = content(2);
+    let (path, data) = (drive.join("Download/down one.bin"), down.clone());
+    disk(move || std::fs::write(path, data)).await?;
+    let got = download(&mut viewer, "Download/down one.bin").await?;
+    ensure!(got == down, "{} bytes were downloaded, and others", got.len());
+
+    let (from, to) = (drive.join("up one.bin"), drive.join("Download/moved.bin"));
+    disk(move || std::fs::rename(from, to)).await?;
+    ensure!(read(root.path().join("ada/Download/moved.bin")).await? == up, "it was not moved");
+    ensure!(!root.path().join("ada/up one.bin").exists(), "it is in both places");
+    let moved = drive.join("Download/moved.bin");
+    ensure!(read(moved.clone()).await? == up, "other bytes were moved");
+    disk(move || std::fs::remove_file(moved)).await?;
+    let folder = drive.join("Download/folder");
+    disk(move || std::fs::create_dir(&folder).and_then(|()| std::fs::remove_dir(folder))).await?;
+    // What is removed goes when it is closed, which xrdp does after it has told the session.
+    for gone in ["moved.bin", "folder"] {
+        wait_for(&mut viewer, &root.path().join("ada/Download").join(gone), false).await?;
+    }
+    let (path, names) = (drive.join("Download"), ["down one.bin"]);
+    let listed = disk(move || {
+        let names = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name()));
+        names.collect::<std::io::Result<Vec<_>>>()
+    });
+    let listed = listed.await?;
+    ensure!(listed == names, "{listed:?} is left");
     lab.check_sound(&[password])
 }
 
@@ -62,16 +87,16 @@ fn content(seed: u32) -> Vec<u8> {
     (0..FILE_BYTES).map(next).collect()
 }
 
-/// Waits until the session sees `path`.
-async fn wait_for(viewer: &mut Viewer, path: &Path) -> Result<()> {
+/// Waits until there is something at `path`, or nothing.
+async fn wait_for(viewer: &mut Viewer, path: &Path, is_there: bool) -> Result<()> {
     for _ in 0..300 {
         let path: PathBuf = path.to_owned();
-        if disk(move || Ok(path.exists())).await? {
+        if disk(move || Ok(path.exists())).await? == is_there {
             return Ok(());
         }
         viewer.read_for(Duration::from_millis(100)).await?;
     }
-    anyhow::bail!("{} never was there", path.display())
+    anyhow::bail!("{}: never so that it is there = {is_there}", path.display())
 }
 
 /// Does something with files that may hang, as when the server does not answer.
@@ -80,6 +105,11 @@ async fn disk<T: Send + 'static>(
 ) -> Result<T> {
     let done = tokio::time::timeout(DISK, tokio::task::spawn_blocking(act)).await;
     Ok(done.context("the session's disk hangs")???)
+}
+
+async fn read(path: PathBuf) -> Result<Vec<u8>> {
+    let name = path.display().to_string();
+    disk(move || std::fs::read(path)).await.context(name)
 }
 
 async fn upload(viewer: &mut Viewer, path: &str, data: &[u8]) -> Result<()> {
@@ -104,4 +134,29 @@ async fn upload(viewer: &mut Viewer, path: &str, data: &[u8]) -> Result<()> {
     }
     let done = |news: &FileNews| matches!(news, FileNews::Done);
     viewer.wait_until("the upload's end", SOON, |viewer| news(viewer, done)).await
+}
+
+/// Waits until `path` is offered, and fetches it.
+async fn download(viewer: &mut Viewer, path: &str) -> Result<Vec<u8>> {
+    let wanted = FileNews::Offered { path: path.to_owned(), size: u64::from(FILE_BYTES) };
+    let is_offered = |viewer: &Viewer| viewer.seen().files.iter().any(|it| it.news == wanted);
+    viewer.wait_until("the offer", SOON, is_offered).await?;
+    let act = FileAct::Read { path: path.to_owned(), offset: 0, credit: FILE_BYTES };
+    viewer.send(&ToGateway::File(FileRequest { request: 2, act })).await?;
+    let mut so_far = 0;
+    loop {
+        let len = |viewer: &Viewer| viewer.seen().downloads.get(&2).map_or(0, Vec::len);
+        let is_done = |answer: &FileAnswer| answer.request == 2 && answer.news == FileNews::Done;
+        let is_over = |viewer: &Viewer| viewer.seen().files.iter().any(is_done);
+        let has_come = |viewer: &Viewer| is_over(viewer) || len(viewer) > so_far;
+        viewer.wait_until("more of the download", SOON, has_come).await?;
+        if is_over(viewer) {
+            return Ok(viewer.seen().downloads.get(&2).cloned().unwrap_or_default());
+        }
+        // What is not credited is taken to be on its way still.
+        let more = u32::try_from(len(viewer) - so_far)?;
+        so_far = len(viewer);
+        let act = FileAct::Credit(more);
+        viewer.send(&ToGateway::File(FileRequest { request: 2, act })).await?;
+    }
 }

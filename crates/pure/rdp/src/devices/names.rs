@@ -8,24 +8,27 @@ pub(super) const PATH_MAX_BYTES: usize = 8192;
 /// A path below the drive's root, as the store spells it. What a store would not take either is
 /// left for it to refuse.
 ///
+/// Windows' names have no `/` in them, but xrdp spells the paths of what it opens with it, and of what
+/// it looks up with `\`: both are between names.
+///
 /// # Errors
 ///
 /// It is too long, not UTF-16, or has a name in it that would be another in the store.
 pub(super) fn store_path(utf16: &[u8]) -> Result<String, Status> {
-    let text = text(utf16).ok_or(Status::OBJECT_NAME_INVALID)?;
-    let names = text.strip_prefix('\\').unwrap_or(&text);
-    let names = names.strip_suffix('\\').unwrap_or(names);
-    // A slash would make two names of one; dots would be other folders.
-    if names.contains('/') || names.split('\\').any(|name| matches!(name, "." | "..")) {
+    let text = text(utf16).ok_or(Status::OBJECT_NAME_INVALID)?.replace('\\', "/");
+    let names = text.strip_prefix('/').unwrap_or(&text);
+    let names = names.strip_suffix('/').unwrap_or(names);
+    // Dots would be other folders.
+    if names.split('/').any(|name| matches!(name, "." | "..")) {
         return Err(Status::OBJECT_NAME_INVALID);
     }
-    Ok(names.replace('\\', "/"))
+    Ok(names.to_owned())
 }
 
 /// The last name of a path in which it may be a pattern.
 pub(super) fn pattern(utf16: &[u8]) -> Result<String, Status> {
     let text = text(utf16).ok_or(Status::OBJECT_NAME_INVALID)?;
-    Ok(text.rsplit('\\').next().unwrap_or_default().to_owned())
+    Ok(text.rsplit(['\\', '/']).next().unwrap_or_default().to_owned())
 }
 
 /// UTF-16 up to its zero.
@@ -110,19 +113,26 @@ mod tests {
             ("a", "a"),
             ("\\Grüße\\日本", "Grüße/日本"),
             ("\\a\0\\..\\b", "a"),
+            ("/", ""),
+            ("/a b/c", "a b/c"),
+            ("/a\\b/", "a/b"),
             // For the store to refuse.
             ("\\\\a", "/a"),
             ("\\a\\\\b", "a//b"),
+            ("//etc/passwd", "/etc/passwd"),
         ] {
             assert_eq!(store_path(&utf16(windows)).as_deref(), Ok(want), "{windows:?}");
         }
-        for windows in ["\\..", "\\..\\a", "\\a\\..\\..\\b", "..\\a", ".", "\\a/b", "/etc/passwd"] {
+        for windows in
+            ["\\..", "\\..\\a", "\\a\\..\\..\\b", "..\\a", ".", "/..", "/a/../..", "\\a/.."]
+        {
             let refused = Err(Status::OBJECT_NAME_INVALID);
             assert_eq!(store_path(&utf16(windows)), refused, "{windows:?}");
         }
         assert!(store_path(&[0, 0xd8, b'a', 0]).is_err());
         assert!(store_path(&vec![b'a'; 8194]).is_err());
         assert_eq!(pattern(&utf16("\\a\\*.txt")).as_deref(), Ok("*.txt"));
+        assert_eq!(pattern(&utf16("/a/*.txt")).as_deref(), Ok("*.txt"));
     }
 
     #[test]

@@ -362,7 +362,7 @@ fn files_are_renamed_deleted_and_cut() {
 fn what_makes_no_sense_is_refused_and_nothing_is_asked() {
     let mut stage = Stage::new(true, false);
     let file = stage.open("f", false);
-    for path in ["\\..\\x", "\\a\\..\\..\\etc", "\\a/b", "/etc/passwd", "\\a:stream"] {
+    for path in ["\\..\\x", "\\a\\..\\..\\etc", "/a/../b", "\\a:stream"] {
         let told = stage.create(path, 5, 0);
         assert_eq!(stage.answer(&told), (Status::OBJECT_NAME_INVALID, vec![0; 5]), "{path}");
         let told = stage.request(DRIVE, file, SET_INFORMATION, 0, &set(10, &rename(path)));
