@@ -1,5 +1,5 @@
 //! Stops 2 and 3 of the pixel path: the graphics pipeline (`[MS-RDPEGFX]`), over the dynamic
-//! channel [`CHANNEL_NAME`].
+//! channel `Microsoft::Windows::RDS::Graphics`.
 //!
 //! Job: keep a [`porthole_pixels::Surface`] equal to the server's graphics output.
 //! In: whole messages of the channel, and whether viewers show H.264 themselves. Out: messages

@@ -5,11 +5,12 @@ use porthole_remote::{Event, Sound, SoundFormat};
 /// Longest answer to any message, in bytes: a list of 32 formats, and its head.
 const ANSWER_MAX_BYTES: usize = 1024;
 
-/// Whatever a server says on the channels for sound and for the microphone, what comes of it can be heard: whole samples
-/// of a format that was agreed on, in pieces of bounded length; and answers are few and short.
+/// Whatever a server says on the channels for sound and for the microphone, what comes of it can be
+/// heard: whole samples of a format that was agreed on, in pieces of bounded length; and answers are
+/// few and short.
 ///
-/// As a fuzz input, one message after the other: a byte that is even for sound and odd for the microphone, the length (two
-/// bytes, little-endian), and so many bytes or as many as are left.
+/// As a fuzz input, one message after the other: a byte that is even for sound and odd for the
+/// microphone, the length (two bytes, little-endian), and so many bytes or as many as are left.
 pub fn rdp_sound(bytes: &[u8]) {
     let mut messages = Vec::new();
     let mut rest = bytes;
