@@ -8,6 +8,8 @@ import { stringsFor } from "../src/app/strings.js";
 import { connectMaxMs, retryDelayMs } from "../src/engine/backoff.js";
 import { Heartbeat, Network } from "../src/engine/heartbeat.js";
 import { Meter } from "../src/engine/meter.js";
+import { readSaid } from "../src/engine/news.js";
+import type { Report } from "../src/engine/reports.js";
 import { readAddress } from "../src/page/address.js";
 
 test("delays double up to five seconds, less a share", () => {
@@ -153,4 +155,29 @@ test("hexadecimal", () => {
   assert.deepEqual(fromHex("000aff", 3), Uint8Array.of(0, 10, 255));
   assert.equal(fromHex("00", 3), null);
   assert.equal(fromHex("zz", 1), null);
+});
+
+test("what the engine passes on is read for the page, and a record that breaks the rules is told", () => {
+  const reports: Report[] = [];
+  const broken: string[] = [];
+  const read = readSaid((report) => reports.push(report), (reason) => broken.push(reason));
+  const news = (code: number, ...bytes: number[]): void => {
+    read({ kind: "news", code, body: Uint8Array.from(bytes) });
+  };
+  read({ kind: "latency", latencyMs: 7 });
+  // Text in two parts, between which another record comes.
+  news(0x82, 1 | 1 << 7, 97);
+  news(0x86, 1, 98);
+  news(0x82, 1 | 1 << 6, 99);
+  news(0x8c, 1);
+  assert.deepEqual(reports, [
+    { kind: "latency", latencyMs: 7 },
+    { kind: "phase", phase: 1, text: "b" },
+    { kind: "clipboard", content: { text: "ac", html: null, png: null } },
+  ]);
+  assert.deepEqual(broken, []);
+  news(0x8a, 17);
+  news(0x83, 0xff);
+  assert.deepEqual(broken, ["there are 17 screens, the limit is 16", "title is not UTF-8"]);
+  assert.equal(reports.length, 3);
 });

@@ -8,6 +8,7 @@ import { CLIPBOARD_MAX_BYTES, ClipboardJoiner, cutClipboard, PART_MAX_BYTES, typ
 import { encodeCommand, helloProtocol, splitText, type Command } from "../src/wire/command.js";
 import { decodeFileNews, encodeFileAct, type FileAct } from "../src/wire/files.js";
 import { decodeMessages, type Message } from "../src/wire/message.js";
+import { decodeNews } from "../src/wire/news.js";
 import { MessageError } from "../src/wire/reader.js";
 import { decodeSoundNews, encodeListen, encodeSaid, type SoundCodec } from "../src/wire/sound.js";
 
@@ -35,9 +36,12 @@ function plain(value: unknown): unknown {
   );
 }
 
-/** Records as the file has them: those about files and sound are decoded in the page, the others by the engine. */
+/** Records as the file has them: those about the picture and the link are decoded by the engine, the others in the page. */
 function decodeAll(bytes: Uint8Array<ArrayBuffer>): readonly unknown[] {
   const decode = (message: Message): unknown => {
+    if (message.kind === "news") {
+      return decodeNews(message);
+    }
     if (message.kind !== "file") {
       return message;
     }

@@ -1,6 +1,6 @@
 /**
  * The engine: one link, one canvas, and the decoding between them. It runs in a worker where the browser
- * lets it, else on the page's thread, and talks to the page through `Order` and `Report` alone.
+ * lets it, else on the page's thread, and talks to the page through `Order` and `Said` alone.
  */
 
 import { decodeCursorPixels } from "../paint/blocks.js";
@@ -9,15 +9,14 @@ import { FrameQueue } from "../paint/frames.js";
 import { Painter, type PaintCanvas } from "../paint/painter.js";
 import { union } from "../paint/region.js";
 import { probeVideo } from "../paint/video.js";
-import { ClipboardJoiner, type ClipboardPart } from "../wire/clipboard.js";
 import { FEATURE, type CursorMessage, type Message, type Rect, type WelcomeMessage } from "../wire/message.js";
 import { Link } from "./link.js";
 import { Meter } from "./meter.js";
-import type { Order, Report, Start } from "./reports.js";
+import type { Order, Said, Start } from "./reports.js";
 import type { Offer } from "./socket.js";
 
 /** Sends a report; buffers in `transfer` change hands. */
-export type Reporter = (report: Report, transfer: readonly ArrayBuffer[]) => void;
+export type Reporter = (said: Said, transfer: readonly ArrayBuffer[]) => void;
 
 /** Shortest time between two requests to repaint, in milliseconds: a broken decoder must not flood. */
 const REPAINT_GAP_MS = 500;
@@ -28,7 +27,6 @@ export class Engine {
   readonly #link: Link;
   readonly #cells: Cells;
   readonly #frames: FrameQueue;
-  readonly #clipboard = new ClipboardJoiner();
   readonly #meter = new Meter(performance.now());
   #hasVideo = false;
   #spoiled: Rect | null = null;
@@ -69,6 +67,9 @@ export class Engine {
         break;
       case "stop":
         this.#link.stop();
+        break;
+      case "fail":
+        this.#link.fail(order.reason);
         break;
       case "stats":
         this.#report({ kind: "stats", stats: this.#meter.take(performance.now(), this.#cells.used) }, []);
@@ -162,25 +163,11 @@ export class Engine {
       case "cursor":
         this.#reportCursor(message);
         break;
-      case "state":
-        this.#report({ kind: "phase", phase: message.phase, text: message.text }, []);
-        break;
-      case "clipboard":
-        this.#reportClipboard(message);
-        break;
-      case "title":
-      case "bell":
-      case "leds":
-      case "notice":
-      case "abilities":
-      case "prompt":
-      case "screens":
-        this.#report(message, []);
-        break;
+      case "news":
       case "file": {
         // A copy: the view would keep, or take along, the whole message.
         const body = message.body.slice();
-        this.#report({ kind: "file", code: message.code, body }, [body.buffer]);
+        this.#report({ ...message, body }, [body.buffer]);
         break;
       }
       case "welcome":
@@ -202,13 +189,6 @@ export class Engine {
       this.#report({ kind: "cursor", cursor: { hotspotX, hotspotY, width, height, rgba } }, [rgba.buffer]);
     } catch {
       // A garbled pointer is not worth the session: the last one stays.
-    }
-  }
-
-  #reportClipboard(part: ClipboardPart): void {
-    const content = this.#clipboard.push(part);
-    if (content !== null) {
-      this.#report({ kind: "clipboard", content }, content.png === null ? [] : [content.png.buffer]);
     }
   }
 

@@ -2,7 +2,8 @@
 
 import { Engine } from "./engine.js";
 import { launch, type Launched } from "./launch.js";
-import type { Order, Report, Start } from "./reports.js";
+import { readSaid } from "./news.js";
+import type { Order, Report, Said, Start } from "./reports.js";
 
 /** How long a worker's script may take to run, in milliseconds. */
 const WORKER_READY_MAX_MS = 5_000;
@@ -40,7 +41,9 @@ export function adoptEngine(launched: Launched, newCanvas: () => HTMLCanvasEleme
 }
 
 function startHere(start: Start, canvas: HTMLCanvasElement, report: (report: Report) => void): EngineHost {
-  const engine = new Engine(start, canvas, report);
+  const engine = new Engine(start, canvas, readSaid(report, (reason) => {
+    engine.handle({ kind: "fail", reason });
+  }));
   return {
     order: (order) => {
       engine.handle(order);
@@ -73,20 +76,23 @@ class WorkerHost implements EngineHost {
         });
       }
     };
-    const handle = (data: Report): void => {
+    const read = readSaid(report, (reason) => {
+      this.order({ kind: "fail", reason });
+    });
+    const handle = (data: Said): void => {
       if (data.kind === "ready") {
         this.#ready = true;
         this.#backlog = [];
         clearTimeout(this.#timer);
       }
-      report(data);
+      read(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
       fallBack();
     };
     this.#timer = setTimeout(fallBack, WORKER_READY_MAX_MS);
-    worker.onmessage = ({ data }: MessageEvent<Report>) => {
+    worker.onmessage = ({ data }: MessageEvent<Said>) => {
       handle(data);
     };
     // Whoever waits for this host gets it before its first report.

@@ -1,6 +1,6 @@
 /** Starts a worker with an engine. Its own module, so that a page can do so before the rest of its script is there. */
 
-import type { Order, Report, Start } from "./reports.js";
+import type { Order, Said, Start } from "./reports.js";
 
 /** An engine in a worker. Until somebody listens, what it says is kept. */
 export interface Launched {
@@ -9,7 +9,7 @@ export interface Launched {
   readonly canvas: HTMLCanvasElement;
   readonly worker: Worker;
   /** What the worker has said so far. */
-  readonly reports: Report[];
+  readonly reports: Said[];
   /** Whether its script did not run. */
   hasFailed: boolean;
 }
@@ -26,7 +26,7 @@ export function launch(start: Start, canvas: HTMLCanvasElement, workerUrl: strin
     return null;
   }
   const launched: Launched = { start, canvas, worker, reports: [], hasFailed: false };
-  worker.onmessage = ({ data }: MessageEvent<Report>) => {
+  worker.onmessage = ({ data }: MessageEvent<Said>) => {
     launched.reports.push(data);
   };
   worker.onerror = (event) => {

@@ -5,9 +5,9 @@
 
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { Command, Resume } from "../wire/command.js";
-import type { RemoteScreen } from "../wire/message.js";
 import type { Rgba } from "../paint/blocks.js";
-import type { FileRecord } from "../wire/message.js";
+import type { FileRecord, NewsRecord } from "../wire/message.js";
+import type { News } from "../wire/news.js";
 
 /** Where a connection stands. `connected` means that the first frame is on the canvas. */
 export type LinkState = "connecting" | "connected" | "reconnecting" | "closed" | "failed";
@@ -55,10 +55,12 @@ export type Order =
   | { readonly kind: "wake" }
   /** Answered by a `stats` report. */
   | { readonly kind: "stats" }
-  | { readonly kind: "stop" };
+  | { readonly kind: "stop" }
+  /** The gateway broke the protocol, in a record that the page reads. */
+  | { readonly kind: "fail"; readonly reason: string };
 
 /** From the engine to the page. */
-export type Report =
+export type Said =
   /** The worker's script runs. */
   | { readonly kind: "ready" }
   | { readonly kind: "state"; readonly state: LinkState; readonly failure: Failure | null }
@@ -66,18 +68,17 @@ export type Report =
   | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume; readonly kept: boolean }
   | { readonly kind: "size"; readonly width: number; readonly height: number }
   | { readonly kind: "cursor"; readonly cursor: CursorPicture | null }
-  | { readonly kind: "clipboard"; readonly content: ClipboardContent }
-  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
-  | { readonly kind: "title"; readonly text: string }
-  | { readonly kind: "bell" }
-  | { readonly kind: "leds"; readonly bits: number }
-  | { readonly kind: "phase"; readonly phase: number; readonly text: string }
-  | { readonly kind: "notice"; readonly text: string }
-  | { readonly kind: "abilities"; readonly bits: number }
-  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
+  | NewsRecord
   | FileRecord
   | { readonly kind: "latency"; readonly latencyMs: number }
   | { readonly kind: "stats"; readonly stats: Stats };
+
+/** The same, with its news read. */
+export type Report =
+  | Exclude<Said, NewsRecord>
+  | Exclude<News, { kind: "clipboard" | "state" }>
+  | { readonly kind: "clipboard"; readonly content: ClipboardContent }
+  | { readonly kind: "phase"; readonly phase: number; readonly text: string };
 
 /** What an engine did since it was last asked, or since it began. */
 export interface Stats {

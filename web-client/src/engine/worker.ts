@@ -1,10 +1,10 @@
 /** The worker's entry: an engine behind `postMessage`. */
 
 import { Engine } from "./engine.js";
-import type { Order, Report } from "./reports.js";
+import type { Order, Said } from "./reports.js";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
-const report = (message: Report, transfer: readonly ArrayBuffer[]): void => {
+const report = (message: Said, transfer: readonly ArrayBuffer[]): void => {
   scope.postMessage(message, [...transfer]);
 };
 let engine: Engine | null = null;

@@ -78,7 +78,8 @@ export class ClipboardJoiner {
   #held: Record<ClipboardFormat, Bytes[]> | null = null;
 
   /**
-   * Takes a part; content once its last one is there. A part that goes on with nothing is ignored.
+   * Takes a part, and keeps its data until the last one; content once that is there. A part that goes on with nothing
+   * is ignored.
    *
    * @throws {MessageError} if a format is too long, or text is not UTF-8.
    */
@@ -91,8 +92,7 @@ export class ClipboardJoiner {
       return null;
     }
     if (format !== null) {
-      // The data is a view into a message that may be much larger.
-      held[format].push(data.slice());
+      held[format].push(data);
       const length = lengthOf(held[format]);
       if (length > CLIPBOARD_MAX_BYTES) {
         throw new MessageError(`clipboard has ${length} bytes, the limit is ${CLIPBOARD_MAX_BYTES}`);

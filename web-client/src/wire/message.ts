@@ -8,7 +8,6 @@
  * This folder is compiled without the DOM library, so it can neither draw nor open sockets.
  */
 
-import { decodePart, type ClipboardPart } from "./clipboard.js";
 import { MessageError, Reader, type Bytes } from "./reader.js";
 
 /** The version of the link that this client speaks. */
@@ -23,10 +22,6 @@ export const TABLES_MAX = 16;
 export const TABLES_MAX_BYTES = 4096;
 /** How many video streams there may be. */
 export const STREAMS_MAX = 4;
-
-/** Most screens that the gateway tells of. */
-export const SCREENS_MAX = 16;
-
 /** Bits of `features` in Hello and Welcome. */
 export const FEATURE = { cells: 1, video: 1 << 1, tables: 1 << 2, kept: 1 << 8 } as const;
 
@@ -54,18 +49,16 @@ export type Message =
   | { readonly kind: "frameEnd"; readonly frame: number }
   | ErrorMessage
   | CursorMessage
-  | ({ readonly kind: "clipboard" } & ClipboardPart)
-  | { readonly kind: "title"; readonly text: string }
-  | { readonly kind: "bell" }
-  | { readonly kind: "leds"; readonly bits: number }
-  | { readonly kind: "state"; readonly phase: number; readonly text: string }
-  | { readonly kind: "notice"; readonly text: string }
-  | { readonly kind: "abilities"; readonly bits: number }
   | { readonly kind: "pong"; readonly token: number }
-  /** What the remote wants to know: bits, see `docs/link.md`; 0 for nothing any more. */
-  | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
-  | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] }
+  | NewsRecord
   | FileRecord;
+
+/** A record for the page, as it travels: the engine passes it on. `news.ts` tells what it says. */
+export interface NewsRecord {
+  readonly kind: "news";
+  readonly code: number;
+  readonly body: Bytes;
+}
 
 /** A record about files or sound, as it travels: the engine passes it on. `files.ts` and `sound.ts` tell what it says. */
 export interface FileRecord {
@@ -203,36 +196,13 @@ function decodeBody(kind: number, body: Bytes): Message | null {
 }
 
 function decodeOptional(kind: number, body: Bytes): Message | null {
-  const reader = (field: string): Reader => new Reader(body, field);
   switch (kind) {
     case 0x81:
-      return decodeCursor(reader("cursor"));
-    case 0x82:
-      return { kind: "clipboard", ...decodePart(reader("clipboard")) };
-    case 0x83:
-      return { kind: "title", text: reader("title").text() };
-    case 0x84:
-      return { kind: "bell" };
-    case 0x85:
-      return { kind: "leds", bits: reader("leds").u8() };
-    case 0x86: {
-      const from = reader("state");
-      return { kind: "state", phase: from.u8(), text: from.text() };
-    }
-    case 0x87:
-      return { kind: "notice", text: reader("notice").text() };
-    case 0x88:
-      return { kind: "abilities", bits: reader("abilities").u32() };
+      return decodeCursor(new Reader(body, "cursor"));
     case 0x89:
-      return { kind: "pong", token: reader("pong").u32() };
-    case 0x8a:
-      return decodeScreens(reader("screens"));
-    case 0x8b: {
-      const from = reader("prompt");
-      return { kind: "prompt", fields: from.u8(), reason: from.text() };
-    }
+      return { kind: "pong", token: new Reader(body, "pong").u32() };
     default:
-      return kind >= 0x90 && kind <= 0xaf ? { kind: "file", code: kind, body } : null;
+      return kind > 0xaf ? null : { kind: kind < 0x90 ? "news" : "file", code: kind, body };
   }
 }
 
@@ -258,14 +228,6 @@ function decodeTables(from: Reader): Message {
     throw new MessageError(`tables ${number} have ${from.left} bytes`);
   }
   return { kind: "tables", number, data: from.rest() };
-}
-
-function decodeScreens(from: Reader): Message {
-  const count = from.u8();
-  if (count > SCREENS_MAX) {
-    throw new MessageError(`there are ${count} screens, the limit is ${SCREENS_MAX}`);
-  }
-  return { kind: "screens", screens: Array.from({ length: count }, () => ({ id: from.u32(), ...decodeRect(from) })) };
 }
 
 function decodeVideo(from: Reader): Message {
@@ -298,7 +260,8 @@ function decodeCursor(from: Reader): Message {
   return { kind: "cursor", hotspotX, hotspotY, width, height, data: from.rest() };
 }
 
-function decodeRect(from: Reader): Rect {
+/** Reads a rectangle. */
+export function decodeRect(from: Reader): Rect {
   return { x: from.u16(), y: from.u16(), width: from.u16(), height: from.u16() };
 }
 

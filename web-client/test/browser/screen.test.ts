@@ -297,15 +297,17 @@ test("pointers, titles and endings reach the page as they are", async () => {
   await context.close();
 });
 
-test("a broken record ends the link with words", async () => {
-  const { page, context, peer } = await open("");
-  const closed = new Promise<number>((done) => peer.socket.on("close", done));
-  peer.send(record(0x7e, Buffer.alloc(0)));
-  await state(page, "failed");
-  assert.equal(await page.getAttribute("#screen", "data-cause"), "protocol");
-  assert.equal(await closed, 4006);
-  await context.close();
-});
+for (const [reader, broken] of [["engine", record(0x7e, Buffer.alloc(0))], ["page", record(0x83, Buffer.of(0xff))]] as const) {
+  test(`a broken record that the ${reader} reads ends the link with words`, async () => {
+    const { page, context, peer } = await open("");
+    const closed = new Promise<number>((done) => peer.socket.on("close", done));
+    peer.send(broken);
+    await state(page, "failed");
+    assert.equal(await page.getAttribute("#screen", "data-cause"), "protocol");
+    assert.equal(await closed, 4006);
+    await context.close();
+  });
+}
 
 test("the toolbar opens, is labelled, and takes the keyboard from the remote", async () => {
   const { page, context, peer } = await open("language=en", 640, 480);
