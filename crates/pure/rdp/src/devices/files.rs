@@ -17,6 +17,8 @@ pub(super) struct Open {
     /// Where it is now; empty for the root, and for print jobs.
     pub(super) path: String,
     pub(super) is_directory: bool,
+    /// Whether anything was asked of it since it was opened.
+    pub(super) is_used: bool,
     /// Whether it was opened to be written to.
     pub(super) write: bool,
     /// Whether it was written to.

@@ -35,6 +35,9 @@ impl Devices {
     pub(super) fn handle_request(&mut self, irp: Irp, outbox: &mut Outbox) {
         let Irp { device, file, completion, wish } = irp;
         let asked = Asked { device, completion, shape: wish.shape() };
+        if let Some(open) = self.files.get_mut(&file) {
+            open.is_used = true;
+        }
         let is_there = match device {
             DRIVE => self.config.drive.is_some(),
             PRINTER => self.config.printer.is_some(),
@@ -119,7 +122,8 @@ impl Devices {
         wanted: Creation,
         outbox: &mut Outbox,
     ) -> Result<(), Status> {
-        if self.files.len() + self.jobs.opening() >= OPEN_MAX {
+        let is_full = self.files.len() + self.jobs.opening() >= OPEN_MAX;
+        if is_full && !self.close_forgotten(outbox) {
             return Err(Status::INSUFFICIENT_RESOURCES);
         }
         if asked.device == PRINTER {
@@ -148,6 +152,17 @@ impl Devices {
         let work = Work::Open { path: path.clone(), write, deletes, information };
         let act = DriveAct::Open { path, wanted, disposition, write };
         self.begin(asked, work, act, outbox)
+    }
+
+    /// Closes the oldest directory that was opened and never used: xrdp makes directories so, and
+    /// never closes them. Whether there was one.
+    fn close_forgotten(&mut self, outbox: &mut Outbox) -> bool {
+        let is_forgotten = |open: &Open| open.is_directory && !open.is_used && !open.deletes;
+        let forgotten = self.files.iter().filter(|(_, open)| is_forgotten(open));
+        let Some(file) = forgotten.map(|(file, _)| *file).min() else { return false };
+        self.files.remove(&file);
+        self.close(file, None, outbox);
+        true
     }
 
     fn ask_printer(
@@ -322,6 +337,7 @@ impl Devices {
             device,
             path,
             is_directory,
+            is_used: false,
             write,
             is_written: false,
             deletes: false,

@@ -6,6 +6,7 @@ use porthole_remote::{
     Output, Wanted,
 };
 
+use super::files::OPEN_MAX;
 use super::names::utf16;
 use super::status::Status;
 use super::{DRIVE, Devices, PRINTER};
@@ -386,6 +387,20 @@ fn what_makes_no_sense_is_refused_and_nothing_is_asked() {
     let told = stage.request(DRIVE, file, 0x11, 0, &[0; 32]);
     assert_eq!(stage.answer(&told), (Status::SUCCESS, vec![0; 5]));
     assert_eq!(stage.requests, []);
+}
+
+#[test]
+fn directories_that_nobody_uses_make_room() {
+    let mut stage = Stage::new(true, false);
+    let forgotten = stage.open("d", true);
+    for _ in 1..OPEN_MAX {
+        stage.open("f", false);
+    }
+    assert!(stage.create("\\d", 1, 0).is_empty());
+    let close = DriveAct::Close { file: forgotten, remove: None };
+    assert!(stage.store(&close, Ok(DriveDone::Done)).is_empty());
+    let told = stage.create("\\d", 1, 0);
+    assert_eq!(stage.answer(&told).0, Status::INSUFFICIENT_RESOURCES);
 }
 
 #[test]
