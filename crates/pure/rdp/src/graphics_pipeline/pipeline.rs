@@ -347,8 +347,13 @@ impl GraphicsPipeline {
         monitors: Monitors<'_>,
         output: &mut Surface,
     ) -> Result<(), GraphicsError> {
-        GraphicsError::check_limit("output width", width, u16::MAX)?;
-        GraphicsError::check_limit("output height", height, u16::MAX)?;
+        for (field, value) in [("output width", width), ("output height", height)] {
+            GraphicsError::check_limit(field, value, u16::MAX)?;
+            // Nobody could see, or point at, a desktop without pixels.
+            if value == 0 {
+                return Err(GraphicsError::BadField { field, value: 0 });
+            }
+        }
         // Just checked.
         let size = Size::new(width as u16, height as u16);
         if self.agreement.take_restart() {
