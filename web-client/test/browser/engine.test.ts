@@ -59,7 +59,7 @@ async function hello(peer: Peer): Promise<{ features: number; flags: number; pai
   const flags = body.readUInt8(12);
   const at = 13 + ((flags & 1) === 0 ? 0 : 48);
   const painted = (flags & 4) === 0 ? -1 : body.readUInt32LE(at);
-  return { features: body.readUInt32LE(2), flags, painted, cells: body.readUInt16LE(body.length - 2) };
+  return { features: body.readUInt32LE(2), flags, painted, cells: body.readUInt16LE(painted === -1 ? at : at + 4) };
 }
 
 /** Waits for a request to repaint `want` among whatever else is asked for. */

@@ -10,6 +10,8 @@ import { TOKEN, hex, launch, openScreen, shows, state, type Opened } from "./pag
 
 /** Where screenshots go, if anywhere. */
 const SHOTS = process.env["PORTHOLE_SHOTS"];
+/** The machine's time zone, which is the browser's too, and which Hello ends with. */
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 let browser: Browser;
 let gateway: Gateway;
@@ -193,8 +195,8 @@ test("a lost socket comes back to its session, and a reload too", async () => {
   assert.equal(peer.token, TOKEN);
   assert.ok(!page.url().includes(TOKEN));
   const hello = async (one: Peer): Promise<Buffer> => one.until((all) => all.find(({ kind }) => kind === 0x01)?.body);
-  // Version, features, size, scale and flags, and the number of cells.
-  assert.equal((await hello(peer)).length, 15);
+  // Version, features, size, scale and flags, the number of cells, and the time zone.
+  assert.equal((await hello(peer)).length, 15 + ZONE.length);
   const again = gateway.welcome(64, 48, { secret: 3 });
   peer.socket.terminate();
   const second = await again;
@@ -230,10 +232,10 @@ test("a link opened anew after its session ended begins another", async () => {
   await page.goto("about:blank");
   await page.goto(`${gateway.origin}/s?bare#token=${TOKEN}`);
   const second = await secondComes;
-  assert.equal(await hello(second), 63);
+  assert.equal(await hello(second), 63 + ZONE.length);
   const thirdComes = gateway.welcome(64, 48);
   second.send(failure(7, false, "session_ended", ""));
-  assert.equal(await hello(await thirdComes), 15);
+  assert.equal(await hello(await thirdComes), 15 + ZONE.length);
   await state(page, "connected");
   peer.socket.terminate();
   await context.close();
