@@ -130,6 +130,7 @@ autorun=Xorg
 allow_channels=true
 bitmap_compression=true
 bulk_compression=true
+tcp_nodelay=true
 max_bpp=32
 new_cursors=true
 use_fastpath=both

@@ -64,7 +64,8 @@ impl Connected {
         surface: &mut Surface,
         outbox: &mut Outbox,
     ) -> Result<Self, RdpError> {
-        let size = Size::new(result.desktop_size.width, result.desktop_size.height);
+        let told = result.desktop_size;
+        let size = activation::desktop(Size::new(told.width, told.height))?;
         surface.resize(size)?;
         outbox.event(Event::Connected);
         let user = User { id: result.user_channel_id, io_channel: result.io_channel_id };

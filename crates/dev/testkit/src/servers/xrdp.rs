@@ -219,7 +219,7 @@ fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result
             "[Globals]\nini_version=1\nfork=true\nport=tcp://127.0.0.1:{port}\n\
              security_layer=tls\ncertificate={}\nkey_file={}\nssl_protocols=TLSv1.2, TLSv1.3\n\
              autorun=Xorg\nallow_channels=true\nbitmap_compression=true\nbulk_compression=true\n\
-             max_bpp=32\nnew_cursors=true\nuse_fastpath=both\n\
+             max_bpp=32\nnew_cursors=true\nuse_fastpath=both\ntcp_nodelay=true\n\
              [Logging]\nLogFile={logs}/xrdp.log\nLogLevel=INFO\nEnableSyslog=false\n\
              [Channels]\ncliprdr=true\ndrdynvc=true\nrdpdr=true\nrdpsnd=true\nrail=false\n\
              [Xorg]\nname=Xorg\nlib=libxup.so\nusername=ask\npassword=ask\nip=127.0.0.1\n\

@@ -80,7 +80,7 @@ impl Activation {
                 ..
             } => Ok(Some(NewShare {
                 id: share_id,
-                size: Size::new(desktop_size.width, desktop_size.height),
+                size: desktop(Size::new(desktop_size.width, desktop_size.height))?,
                 is_fast: input_flags(flags).0,
             })),
             ConnectionActivationState::Redirected { .. } => Err(RdpError::Sequence {
@@ -89,5 +89,31 @@ impl Activation {
             }),
             _ => Ok(None),
         }
+    }
+}
+
+/// A size that a desktop can have.
+///
+/// # Errors
+///
+/// It has no pixels. Whether it has too many, the surface knows.
+pub(super) fn desktop(size: Size) -> Result<Size, RdpError> {
+    if size.area() == 0 {
+        let value = u64::from(size.width) << 16 | u64::from(size.height);
+        return Err(RdpError::BadField { field: "desktopWidth and desktopHeight", value });
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use porthole_pixels::Size;
+
+    use super::desktop;
+
+    #[test]
+    fn desktops_have_pixels() {
+        assert!(desktop(Size::new(1, 1)).is_ok());
+        assert!(desktop(Size::new(0, 768)).is_err() && desktop(Size::new(1024, 0)).is_err());
     }
 }
