@@ -176,10 +176,11 @@ impl Session {
         if !self.is_up_to_date() {
             return;
         }
-        if let Some(torn) = self.surface.take_torn() {
+        let torn = self.surface.take_torn();
+        if let Some(torn) = torn {
             self.for_each_viewer(|viewer| viewer.videos.lack(torn));
         }
-        if self.surface.changes().is_none() && !self.passing.has_fresh() {
+        if self.surface.changes().is_none() && !self.passing.has_fresh() && torn.is_none() {
             return;
         }
         // Servers that do not say what moved leave it to be found.
@@ -189,7 +190,8 @@ impl Session {
         let changes = self.surface.changes();
         let mut touched = changes.damage().clone();
         changes.copies().iter().for_each(|copy| touched.add(copy.target));
-        covered.iter().for_each(|rect| touched.add(*rect));
+        // What is torn may have changed in nothing but that: its key is of what is no longer there.
+        covered.iter().chain(&torn).for_each(|rect| touched.add(*rect));
         let grid = Grid::new(touched.size());
         let may_return = |rect: Rect| {
             let still = now.saturating_duration_since(self.history.changed_at(rect));
