@@ -23,7 +23,8 @@ before(async () => {
   [nla, expired] = await Promise.all([shadow("800x600", { login: LOGIN }), xrdp({ days: -1 })]);
   const rdp = { protocol: "rdp" };
   gateway = await Gateway.start({
-    asks: { ...rdp, port: nla.port, more: nla.connection },
+    // Pictures that are to be exact, without the graphics pipeline's losses.
+    asks: { ...rdp, port: nla.port, more: `${nla.connection}parameters.disable-gfx = true\n` },
     wrong: { ...rdp, port: nla.port, more: `username = "${LOGIN.user}"\npassword = "no-secret"\n${nla.connection}` },
     unknown: { ...rdp, port: nla.port, more: LINES },
     unpinned: { ...rdp, port: nla.port, more: `${LINES}tls = { verify = "pin", pins = ["${"ab".repeat(32)}"] }\n` },

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Gateway } from "./lib/gateway.mjs";
-import { canvasBox, openBrowser, openPage, waitForPicture, waitForState } from "./lib/page.mjs";
+import { canvasBox, openBrowser, openPage, waitForLikeness, waitForPicture, waitForState } from "./lib/page.mjs";
 import * as pictures from "./lib/pictures.mjs";
 import { shadow, xrdp } from "./lib/rdp-servers.mjs";
 import { TEST_MAX_MS, until } from "./lib/wait.mjs";
@@ -33,6 +33,7 @@ before(async () => {
     german: { port: session.port, protocol: "rdp", more: `${session.connection}parameters.server-layout = "de-de-qwertz"\n` },
     // With the graphics pipeline, this server's pictures come as H.264 or RemoteFX, which lose something.
     shadow: { port: shown.port, protocol: "rdp", more: `${anybody}${shown.connection}parameters.disable-gfx = true\n` },
+    pipeline: { port: shown.port, protocol: "rdp", more: anybody + shown.connection },
   });
   browser = await openBrowser();
 });
@@ -48,7 +49,7 @@ async function open(connection, query = "bare&scale=native") {
   const link = gateway.link(gateway.token({ connection }), query);
   const opened = await openPage(browser, link, { viewport: { width: WIDTH, height: HEIGHT } });
   await waitForState(opened.page, "connected");
-  if (connection !== "shadow") {
+  if (connection !== "shadow" && connection !== "pipeline") {
     await session.ready();
   }
   return opened;
@@ -79,6 +80,17 @@ async function openTerminal(connection) {
     },
   };
 }
+
+test("shadow: the graphics pipeline's pictures are above 35 dB", { timeout: TEST_MAX_MS }, async () => {
+  const { page, context } = await open("pipeline");
+  for (const scene of /** @type {const} */ (["desktop", "gradient", "text"])) {
+    const picture = pictures[scene](...SIZES.shadow);
+    await shown.display.paint(picture);
+    await waitForLikeness(page, picture, 35);
+  }
+  await context.close();
+  assert.deepEqual(gateway.faults(), []);
+});
 
 for (const connection of /** @type {const} */ (["xrdp", "shadow"])) {
   test(`${connection}: each picture arrives exactly`, { timeout: TEST_MAX_MS }, async () => {

@@ -133,6 +133,27 @@ export async function waitForPicture(view, expected, selector = "#screen") {
 }
 
 /**
+ * Waits until the canvas is as like `expected` as `leastDb` says: its peak signal-to-noise ratio.
+ *
+ * @param {View} view
+ * @param {Picture} expected
+ * @param {number} leastDb
+ */
+export async function waitForLikeness(view, expected, leastDb) {
+  const rgb = await view.evaluateHandle((bytes) => Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)), expected.rgb.toString("base64"));
+  const { width, height } = expected;
+  let last = "";
+  try {
+    await until(`picture of ${leastDb} dB`, async () => {
+      last = await view.evaluate(compare, { selector: "#screen", rgb, width, height, leastDb });
+      return last === "";
+    }, () => last);
+  } finally {
+    await rgb.dispose();
+  }
+}
+
+/**
  * Waits until the canvas shows what an X display shows at the same time. The display is read each time anew: what was typed
  * may not be on it yet, and text cursors move.
  *
@@ -200,9 +221,9 @@ export async function grabCanvas(view) {
 /**
  * Runs in the page: says how the canvas differs, or nothing.
  *
- * @param {{ selector: string, rgb: Uint8Array, width: number, height: number }} wanted
+ * @param {{ selector: string, rgb: Uint8Array, width: number, height: number, leastDb?: number }} wanted
  */
-function compare({ selector, rgb, width, height }) {
+function compare({ selector, rgb, width, height, leastDb }) {
   const canvas = document.querySelector(`${selector} .porthole-host`)?.shadowRoot?.querySelector("canvas");
   if (!canvas) {
     return "there is no canvas";
@@ -216,6 +237,11 @@ function compare({ selector, rgb, width, height }) {
   }
   copy.drawImage(canvas, 0, 0);
   const { data } = copy.getImageData(0, 0, width, height);
+  if (leastDb !== undefined) {
+    const squares = rgb.reduce((sum, want, at) => sum + ((data[4 * Math.floor(at / 3) + (at % 3)] ?? 0) - want) ** 2, 0);
+    const db = 10 * Math.log10(255 ** 2 / (squares / rgb.length));
+    return db >= leastDb ? "" : `${db.toFixed(1)} dB`;
+  }
   let wrong = 0;
   let first = "";
   for (let pixel = 0; pixel < width * height; pixel++) {
