@@ -148,15 +148,26 @@ test("the session records what the page's microphone hears, once its user wants"
   const { page, context, problems } = await openPage(browser, gateway.link(gateway.token({ allow })), { permissions: ["microphone"] });
   await waitForState(page, "connected");
   await session.ready();
-  const socket = await open("in");
   /** @type {Buffer[]} */
   const answers = [];
-  socket.on("data", (data) => answers.push(data));
+  /** @type {import("node:net").Socket | undefined} */
+  let socket;
   const ask = (/** @type {number} */ command, bytes = 0) =>
-    socket.write(Buffer.from([0, 0, 0, 0, 11, 0, 0, 0, command, bytes & 255, bytes >> 8]));
-  ask(1);
+    socket?.write(Buffer.from([0, 0, 0, 0, 11, 0, 0, 0, command, bytes & 255, bytes >> 8]));
   const screen = page.locator(".porthole-host");
-  await until("the wish to record", async () => (await screen.getAttribute("data-microphone")) === "wanted");
+  // A channel server that changes hands from the session before forgets what it is asked meanwhile, and by whom.
+  let askedAt = 0;
+  await until("the wish to record", async () => {
+    if (Date.now() - askedAt > 1000) {
+      socket?.destroy();
+      socket = await open("in").catch(() => undefined);
+      socket?.on("error", () => {});
+      socket?.on("data", (data) => answers.push(data));
+      ask(1);
+      askedAt = Date.now();
+    }
+    return (await screen.getAttribute("data-microphone")) === "wanted";
+  });
   const button = (/** @type {string} */ name) => page.getByRole("button", { name, exact: true });
   await button("Show or hide the toolbar").click();
   assert.equal(await button("Sound").isVisible(), false);
@@ -184,7 +195,7 @@ test("the session records what the page's microphone hears, once its user wants"
   ask(2);
   await until("the end", async () => (await screen.getAttribute("data-microphone")) === "off");
   assert.equal(await button("Microphone").isVisible(), false);
-  socket.destroy();
+  socket?.destroy();
   assert.deepEqual(problems, []);
   await context.close();
 });
