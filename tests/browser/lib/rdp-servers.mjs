@@ -69,8 +69,13 @@ export function shadow(geometry, { login } = {}) {
 /** Sessions that one xrdp may make: so many displays are its own, from the first on. */
 const SESSIONS_MAX = 10;
 
-/** Display numbers start so far below the port number: where nobody else's are. */
-const DISPLAY_BELOW_PORT = 10_000;
+/**
+ * The first display of the server at a port that the system chose. The session manager passes over a display with whose number
+ * and 5900, 6000 or 6200 more a port is in use: none of these is one that the system chooses for anybody.
+ *
+ * @param {number} port
+ */
+const firstDisplay = (port) => 100 + (Math.max(port - 32_768, 0) % 26_000);
 
 /**
  * Runs in a mount namespace, where the server finds our settings in place of the machine's, and in a process namespace, with
@@ -163,7 +168,7 @@ ReconnectScript=reconnectwm.sh
 AllowRootLogin=true
 MaxLoginRetry=4
 [Sessions]
-X11DisplayOffset=${port - DISPLAY_BELOW_PORT}
+X11DisplayOffset=${firstDisplay(port)}
 MaxSessions=${SESSIONS_MAX}
 KillDisconnected=false
 Policy=Default
@@ -217,7 +222,7 @@ export function xrdp({ days = 2 } = {}) {
     const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
     const spaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
     const program = new Program("unshare", [...asRoot, ...spaces, "sh", "-c", XRDP, folder.path]);
-    const first = port - DISPLAY_BELOW_PORT;
+    const first = firstDisplay(port);
     const display = new Display(`:${first}`);
     const stop = async () => {
       await display.close();

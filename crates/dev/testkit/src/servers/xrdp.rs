@@ -14,9 +14,15 @@ use tempfile::TempDir;
 use super::port::{free_port, loopback, wait_for_listener, with_free_port};
 use super::{Certificate, Display, Process};
 
-/// Display numbers start so far below the port numbers that the system chooses: far enough that a
-/// display's own would-be port, 6000 more, is one.
-const DISPLAY_BELOW_PORT: u16 = 10_000;
+/// The first of the ports that the system chooses.
+const PORT_FIRST: u16 = 32_768;
+
+/// Where display numbers begin, and how many there are. The session manager passes over a display
+/// with whose number and 5900, 6000 or 6200 more a port is in use: none of these is one that the
+/// system chooses for anybody.
+const DISPLAY_FIRST: u16 = 100;
+/// See [`DISPLAY_FIRST`].
+const DISPLAYS: u16 = 26_000;
 
 /// The folder of redirected drives, in the user's home.
 const DRIVES: &str = "thinclient_drives";
@@ -189,7 +195,7 @@ fn home(folder: &Path) -> PathBuf {
 }
 
 const fn first_display(port: u16) -> u16 {
-    port.saturating_sub(DISPLAY_BELOW_PORT)
+    DISPLAY_FIRST + port.wrapping_sub(PORT_FIRST) % DISPLAYS
 }
 
 fn write_settings(folder: &Path, port: u16, certificate: &Certificate) -> Result<()> {
