@@ -58,6 +58,11 @@ async fn every_attack_is_survived() -> Result<()> {
         ensure!(servers.get(number).is_some_and(|server| server.connections() == 1));
     }
     ensure!(failures.is_empty(), "{failures:#?}");
+    check_recovered(&mut lab, before)
+}
+
+/// The sessions end, and the gateway holds little more than the `before` bytes.
+pub(crate) fn check_recovered(lab: &mut Lab, before: u64) -> Result<()> {
     wait_until("the sessions to end", SOON, || {
         Ok((lab.metric("porthole_sessions")? == 0).then_some(()))
     })?;

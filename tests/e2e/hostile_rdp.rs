@@ -5,13 +5,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use porthole_link::Category;
 use porthole_testkit::hostile::{After, HostileRdp, RdpAttack, rdp_cut, rdp_scripts, sound};
-use porthole_testkit::servers::wait_until;
 use porthole_testkit::viewer::Viewer;
 use porthole_tests::{Lab, SOON, Setup};
 
-/// How much more memory the gateway may hold after all attacks than before, in bytes. Allocators
-/// keep some of what was used.
-const GROWTH_MAX_BYTES: u64 = 96 << 20;
+use crate::hostile::check_recovered;
 
 /// Links open at a time.
 const AT_ONCE: usize = 4;
@@ -61,13 +58,7 @@ async fn every_attack_over_rdp_is_survived() -> Result<()> {
         lab.check_sound(&[]).with_context(|| attack.name.clone())?;
     }
     ensure!(failures.is_empty(), "{failures:#?}");
-    wait_until("the sessions to end", SOON, || {
-        Ok((lab.metric("porthole_sessions")? == 0).then_some(()))
-    })?;
-    let after = lab.resident_bytes()?;
-    let grown = after.saturating_sub(before);
-    ensure!(grown < GROWTH_MAX_BYTES, "{before} bytes before, {after} after");
-    Ok(())
+    check_recovered(&mut lab, before)
 }
 
 /// A sound connection that ends before, in and after each of its messages: each time the viewer is

@@ -116,17 +116,8 @@ impl Xrdp {
 
     fn audio_socket(&self, way: &str) -> Option<PathBuf> {
         let display = first_display(self.port);
-        let name = format!("xrdp_chansrv_audio_{way}_socket_{display}");
-        let folder = self.inside(Path::new("/run/xrdp/sockdir")).ok()?;
-        Some(folder.join(name)).filter(|path| path.exists())
-    }
-
-    /// What runs directly under `unshare`.
-    fn children(&self) -> Vec<Pid> {
-        let id = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        let pid = |child: &str| child.parse().ok().and_then(Pid::from_raw);
-        children.unwrap_or_default().split_ascii_whitespace().filter_map(pid).collect()
+        let name = format!("/run/xrdp/sockdir/xrdp_chansrv_audio_{way}_socket_{display}");
+        Some(self.inside(Path::new(&name))).filter(|path| path.exists())
     }
 
     /// User name and password of the one who may log on.
@@ -142,10 +133,7 @@ impl Xrdp {
     /// Where sessions see the drives of who is connected, once one is: in the server's own view of
     /// the file system. It needs FUSE.
     pub fn drives(&self) -> PathBuf {
-        let home = home(self.folder.path());
-        let below = home.strip_prefix("/").unwrap_or(&home);
-        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
-        root.join(below).join(DRIVES)
+        self.inside(&home(self.folder.path()).join(DRIVES))
     }
 
     /// Where it listens.
@@ -155,14 +143,9 @@ impl Xrdp {
 
     /// How to reach from here a file by the name that it has in sessions, which have mounts of their
     /// own.
-    ///
-    /// # Errors
-    ///
-    /// The server is gone.
-    pub fn inside(&self, path: &Path) -> Result<PathBuf> {
-        let server = self.children().into_iter().next().context("xrdp is gone")?;
-        let root = format!("/proc/{}/root", server.as_raw_nonzero());
-        Ok(Path::new(&root).join(path.strip_prefix("/").unwrap_or(path)))
+    pub fn inside(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// The server itself.
@@ -176,8 +159,12 @@ impl Drop for Xrdp {
         // `unshare` ignores SIGTERM while it waits for the server, whose end is the end of both and
         // of everything in the process namespace. Should this fail, `unshare` is killed, and the
         // namespace with it.
-        for child in self.children() {
-            let _ = kill_process(child, Signal::TERM);
+        let id = self.process.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for child in children.unwrap_or_default().split_ascii_whitespace() {
+            if let Some(child) = child.parse().ok().and_then(Pid::from_raw) {
+                let _ = kill_process(child, Signal::TERM);
+            }
         }
         // X servers that are killed with their namespace leave these behind.
         if self.process.wait(END_MAX).is_ok() {
