@@ -47,7 +47,7 @@ pub struct Plan {
     /// The size and the scale that the remote begins with, where they are not the viewer's.
     pub beginning: Beginning,
     /// What the remote may ask for, as the configuration or the token has it: for when it is dialled
-    /// again. What was typed is not in it.
+    /// again, where that may be. What was typed is not in it.
     pub configured: Credentials,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
@@ -108,8 +108,8 @@ impl Plan {
             config.session.each.age_max,
         ];
         let driver = settings.driver(&target, credentials, clipboard_max_bytes, lossy, config);
-        let mut own = driver.clone();
-        let configured = own.credentials_mut().clone();
+        let configured =
+            if driver.heals() { driver.credentials().clone() } else { Credentials::default() };
         Ok(Self {
             label: porthole_wire::text(label.as_bytes()),
             driver,

@@ -23,6 +23,11 @@ password = \"geheim\"
 tls.verify = \"off\"
 security = { require_encryption = true, allow_plaintext_password = true }
 parameters = { quality-level = 3, compress-level = 4, encodings = \"zrle\" }
+[connections.far]
+protocol = \"rdp\"
+hostname = \"far.example\"
+username = \"user\"
+password = \"geheim\"
 [connections.shown]
 protocol = \"vnc\"
 socket = \"/run/x\"
@@ -190,5 +195,15 @@ fn files_go_where_token_connection_and_configuration_let_them() {
     for path in ["/etc", "../x"] {
         let error = Plan::from_claims(&claims(with(path), files, None), &config).unwrap_err();
         assert_eq!(error.cause(), "parameter");
+    }
+}
+
+#[test]
+fn credentials_are_kept_where_the_remote_may_be_dialled_again() {
+    for (name, is_kept) in [("lab", false), ("far", true)] {
+        let mut plan = plan(connection(name), Permissions::default()).unwrap();
+        assert!(plan.driver.credentials().password.is_some());
+        plan.forget_credentials();
+        assert_eq!(plan.driver.credentials().password.is_some(), is_kept, "{name}");
     }
 }

@@ -25,7 +25,7 @@ pub struct App {
     /// Verifies tokens.
     pub tokens: TokenService,
     /// Which remotes may be reached.
-    pub policy: TargetPolicy,
+    pub policy: Arc<TargetPolicy>,
     /// What is counted.
     pub metrics: Metrics,
     /// The sessions.
@@ -48,7 +48,7 @@ impl App {
         Ok(Self {
             printing: Printing::new(&config),
             tokens: TokenService::new(&config.tokens),
-            policy: config.policy.clone(),
+            policy: Arc::new(config.policy.clone()),
             metrics: Metrics::new()?,
             registry: Registry::new(&config.session),
             draining: Draining::new(),

@@ -39,8 +39,7 @@ impl RemoteSide {
         let connect = plan.connect_max.unwrap_or(everywhere.connect);
         let timeouts = Timeouts { connect, ..everywhere };
         let kdc = plan.kdc.clone().map(|kdc| {
-            let policy = Arc::new(app.policy.clone());
-            KdcClient::new(kdc, plan.target.protocol, policy, timeouts)
+            KdcClient::new(kdc, plan.target.protocol, Arc::clone(&app.policy), timeouts)
         });
         let dialling = Box::pin(async move { dial_any(&app, &targets, &timeouts).await });
         Self::Dialling { dialling, driver: plan.driver.clone(), limits, kdc }
