@@ -2,7 +2,7 @@
 
 mod bitmap;
 mod palette;
-mod planar;
+pub(crate) mod planar;
 mod remote_fx;
 mod rows;
 mod surface_commands;

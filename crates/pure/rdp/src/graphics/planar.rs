@@ -18,13 +18,14 @@ const NO_ALPHA: u8 = 0x20;
 const SHORT: RdpError = RdpError::Short { message: "planar bitmap" };
 
 /// Whether the planes of `bitmap` are red, green and blue.
-pub(super) fn is_rgb(bitmap: &[u8]) -> bool {
+pub(crate) fn is_rgb(bitmap: &[u8]) -> bool {
     bitmap.first().is_some_and(|header| header & OTHER_COLOR_MODEL == 0)
 }
 
-/// Three planes of `width * height` bytes, the lowest row first.
+/// Three planes of `width * height` bytes, in the order of the rows: the lowest first in bitmap
+/// updates, the highest in the graphics pipeline.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Planes<'a> {
+pub(crate) struct Planes<'a> {
     colors: [&'a [u8]; 3],
     width: usize,
     height: usize,
@@ -36,7 +37,7 @@ impl<'a> Planes<'a> {
     /// # Errors
     ///
     /// It ends too early, or breaks its format.
-    pub(super) fn read(
+    pub(crate) fn read(
         bitmap: &'a [u8],
         (width, height): (usize, usize),
         scratch: &'a mut Vec<u8>,
@@ -64,6 +65,24 @@ impl<'a> Planes<'a> {
         let plane = |index: usize| source.get(index * area..(index + 1) * area).ok_or(SHORT);
         Ok(Self { colors: [plane(0)?, plane(1)?, plane(2)?], width, height })
     }
+
+    /// Puts the `columns` pixels from `start` on, counted in the order of the planes, into `row`: R,
+    /// G, B and 255 each. False, and nothing of use is there, when they are not all in the planes.
+    pub(crate) fn weave(&self, start: usize, columns: usize, row: &mut Vec<u8>) -> bool {
+        // What was there is overwritten, each byte of it.
+        row.resize(4 * columns, 0);
+        let [Some(red), Some(green), Some(blue)] =
+            self.colors.map(|plane| plane.get(start..start + columns))
+        else {
+            return false;
+        };
+        let colors = red.iter().zip(green).zip(blue);
+        for (pixel, ((red, green), blue)) in row.as_chunks_mut::<4>().0.iter_mut().zip(colors) {
+            let word = u32::from(*red) | u32::from(*green) << 8 | u32::from(*blue) << 16;
+            *pixel = (word | 0xff00_0000).to_le_bytes();
+        }
+        true
+    }
 }
 
 impl Target<'_> {
@@ -71,21 +90,10 @@ impl Target<'_> {
     pub(super) fn store_planes(&mut self, rect: Rect, planes: Planes<'_>) {
         let lines = Lines { stride: planes.width, rows: planes.height, is_bottom_up: true };
         let columns = usize::from(rect.width);
-        self.row.clear();
-        self.row.resize(4 * columns, 0);
         for y in 0..rect.height {
             let Some(start) = lines.start(y) else { break };
-            let [Some(red), Some(green), Some(blue)] =
-                planes.colors.map(|plane| plane.get(start..start + columns))
-            else {
+            if !planes.weave(start, columns, self.row) {
                 break;
-            };
-            let colors = red.iter().zip(green).zip(blue);
-            for (pixel, ((red, green), blue)) in
-                self.row.as_chunks_mut::<4>().0.iter_mut().zip(colors)
-            {
-                let word = u32::from(*red) | u32::from(*green) << 8 | u32::from(*blue) << 16;
-                *pixel = (word | 0xff00_0000).to_le_bytes();
             }
             self.surface.store_row(rect.x, rect.y.saturating_add(y), self.row);
         }

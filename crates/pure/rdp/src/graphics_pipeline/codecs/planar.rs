@@ -4,6 +4,7 @@
 use ironrdp_graphics::rdp6::BitmapStreamDecoder;
 use porthole_pixels::Rect;
 
+use crate::graphics::planar::{Planes, is_rgb};
 use crate::graphics_pipeline::canvas::Canvas;
 use crate::graphics_pipeline::error::GraphicsError;
 use crate::graphics_pipeline::limits::SCRATCH_KEEP_MAX_BYTES;
@@ -14,7 +15,8 @@ const RGB_BYTES: usize = 3;
 #[derive(Default)]
 pub(super) struct Planar {
     decoder: BitmapStreamDecoder,
-    rgb: Vec<u8>,
+    /// What other models of colour come to, or the planes of this one.
+    scratch: Vec<u8>,
     row: Vec<u8>,
 }
 
@@ -29,17 +31,28 @@ impl Planar {
         if rect.is_empty() {
             return Ok(());
         }
-        self.rgb.clear();
-        self.decoder
-            .decode_bitmap_stream_to_rgb24(data, &mut self.rgb, width, height)
-            .map_err(|error| GraphicsError::codec("planar", error))?;
-        for (y, rgb) in (rect.y..).zip(self.rgb.chunks_exact(width * RGB_BYTES).take(height)) {
-            self.row.clear();
-            let pixels = rgb.as_chunks().0.iter();
-            self.row.extend(pixels.flat_map(|&[red, green, blue]| [red, green, blue, u8::MAX]));
-            canvas.store_row(rect.x, y, &self.row);
+        if is_rgb(data) {
+            let planes = Planes::read(data, (width, height), &mut self.scratch)
+                .map_err(|error| GraphicsError::codec("planar", error))?;
+            for (line, y) in (rect.y..).take(height).enumerate() {
+                if planes.weave(line * width, width, &mut self.row) {
+                    canvas.store_row(rect.x, y, &self.row);
+                }
+            }
+        } else {
+            self.scratch.clear();
+            self.decoder
+                .decode_bitmap_stream_to_rgb24(data, &mut self.scratch, width, height)
+                .map_err(|error| GraphicsError::codec("planar", error))?;
+            let lines = self.scratch.chunks_exact(width * RGB_BYTES).take(height);
+            for (y, rgb) in (rect.y..).zip(lines) {
+                self.row.clear();
+                let pixels = rgb.as_chunks().0.iter();
+                self.row.extend(pixels.flat_map(|&[red, green, blue]| [red, green, blue, u8::MAX]));
+                canvas.store_row(rect.x, y, &self.row);
+            }
         }
-        if self.rgb.capacity() > SCRATCH_KEEP_MAX_BYTES {
+        if self.scratch.capacity() > SCRATCH_KEEP_MAX_BYTES {
             *self = Self::default();
         }
         Ok(())
