@@ -12,7 +12,7 @@ use std::{
 };
 
 use porthole_pixels::Surface;
-use porthole_remote::{Event, Input, PeerIdentity, Remote};
+use porthole_remote::{Ending, Event, Input, PeerIdentity, Remote};
 use tokio::{
     io::AsyncWrite,
     time::{Instant, Sleep, sleep_until},
@@ -23,6 +23,7 @@ use crate::{
     error::DialError,
     kdc::{Answering, KdcClient},
     prefixed::Prefixed,
+    shell::ShellControl,
     stream::BoxStream,
     tls::{TlsSettings, secure_and_identify},
 };
@@ -84,6 +85,7 @@ pub struct Driven {
     timer: Option<Pin<Box<Sleep>>>,
     kdc: Option<KdcClient>,
     exchanging: Option<Answering>,
+    control: Option<Box<dyn ShellControl>>,
 }
 
 /// A TLS handshake under way.
@@ -130,11 +132,23 @@ impl Driven {
             timer: None,
             kdc: None,
             exchanging: None,
+            control: None,
         };
         // Some protocols have the client speak first.
         let started = driven.driver.start(&mut driven.out);
         driven.note(started);
         driven
+    }
+
+    /// With what a shell's transport has beside its stream.
+    #[must_use]
+    pub fn with_control(self, control: Box<dyn ShellControl>) -> Self {
+        Self { control: Some(control), ..self }
+    }
+
+    /// How the remote's program ended, where the transport tells; once.
+    pub fn ending(&mut self) -> Option<Ending> {
+        self.control.as_mut()?.ending()
     }
 
     /// With somebody who asks the KDC when the remote wants it asked.
@@ -207,6 +221,7 @@ impl Driven {
             // Before the events: the caller may take its time over one, and the remote waits
             // for our requests.
             self.write(context);
+            self.tell_size();
             if let Some(event) = self.driver.take_event() {
                 return Poll::Ready(Ok(DrivenEvent::Event(event)));
             }
@@ -232,6 +247,15 @@ impl Driven {
         }
     }
 
+    /// Tells the transport the terminal's size.
+    fn tell_size(&mut self) {
+        if let Some(size) = self.driver.take_resize()
+            && let Some(control) = &mut self.control
+        {
+            control.resize(size);
+        }
+    }
+
     /// Writes what the stream takes now.
     fn write(&mut self, context: &mut Context<'_>) {
         let Link::Open(stream) = &mut self.link else { return };
@@ -251,7 +275,7 @@ impl Driven {
         if self.driver.is_ended() {
             return Ok(self.poll_goodbye(context));
         }
-        if self.poll_exchange(context)? {
+        if self.poll_exchange(context)? || self.driver.draw(surface, &mut self.out)? {
             return Ok(Step::Again);
         }
         match &mut self.link {

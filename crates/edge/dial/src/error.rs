@@ -147,6 +147,9 @@ pub enum DialError {
         /// Why not.
         reason: &'static str,
     },
+    /// The remote asks what nobody is there to answer.
+    #[error("the remote asks a question and nobody is there to answer it")]
+    Unasked,
     /// The driver panicked. Its remote is at fault until shown otherwise.
     #[error("the driver panicked: {message}")]
     RemotePanicked {
@@ -188,6 +191,7 @@ impl DialError {
             Self::WriteStalled { .. } => "write_stalled",
             Self::OverLimit { .. } => "over_limit",
             Self::Redirected { .. } => "redirected",
+            Self::Unasked => "unasked",
             Self::RemotePanicked { .. } => "panicked",
             Self::Remote(error) => error.cause(),
         }
@@ -200,7 +204,7 @@ impl DialError {
                 Blame::Operator
             }
             Self::Tls { fault, .. } => fault.blame(),
-            Self::WebSocketRefused { status: 401 | 403, .. } => Blame::Credentials,
+            Self::WebSocketRefused { status: 401 | 403, .. } | Self::Unasked => Blame::Credentials,
             // Nobody at the screen knows the gateway's own credentials.
             Self::RdGateway { is_shared, fault, .. } => match fault.blame() {
                 Blame::Credentials if !*is_shared => Blame::Operator,
@@ -253,6 +257,7 @@ impl DialError {
             Self::Redirected { .. } => {
                 "the remote sent the connection to a place that cannot be reached from here".into()
             }
+            Self::Unasked => "the remote asks a question that nobody here may answer".into(),
             Self::OverLimit { .. } => "the remote sent or was sent too much at once".into(),
             Self::RemotePanicked { .. } => "the remote sent something that broke the driver".into(),
             Self::Remote(error) => error.to_string(),

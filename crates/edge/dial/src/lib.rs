@@ -19,6 +19,7 @@ mod policy;
 mod prefixed;
 mod rd_gateway;
 mod resolve;
+mod shell;
 mod stream;
 mod target;
 mod tls;
@@ -34,6 +35,7 @@ pub use policy::{
 };
 pub use rd_gateway::RdGatewayTarget;
 pub use resolve::{ADDRESSES_MAX, Resolve, Resolving, SystemResolver};
+pub use shell::{Caller, CallerNews, ShellControl};
 pub use stream::{BoxStream, ByteStream};
 pub use target::{Target, Timeouts, Transport, WebSocketTarget};
 pub use tls::{KnownCertificates, TlsFault, TlsSettings, Verify, secure};

@@ -8,8 +8,10 @@ mod clipboard;
 mod error;
 mod files;
 mod prompt;
+mod questions;
 mod record;
 mod sound;
+mod terminal;
 mod to_browser;
 mod to_gateway;
 
@@ -19,8 +21,13 @@ pub use clipboard::{
 pub use error::LinkError;
 pub use files::{FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest};
 pub use prompt::{ANSWER_MAX_BYTES, Answer, Prompt, PromptField};
+pub use questions::{QUESTION_MAX_BYTES, QUESTIONS_MAX, QuestionsRecord, RepliesRecord};
 pub use record::{BODY_MAX_BYTES, Record, records};
 pub use sound::{SoundCodec, SoundNews, SoundWish};
+pub use terminal::{
+    TERMINAL_SCREEN_MAX_BYTES, TERMINAL_TEXT_MAX_BYTES, TERMINAL_TYPED_MAX_BYTES, TerminalRecord,
+    TerminalWish, encode_terminal_text,
+};
 pub use to_browser::{
     Ability, Category, Codec, ErrorRecord, Feature, Phase, ScreenPlace, ToBrowser, VideoRecord,
     Welcome, encode_frame_end,

@@ -5,7 +5,10 @@ use porthole_pixels::{Point, Rect, Size};
 use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
-use crate::{ClipboardPart, FileAnswer, LinkError, Prompt, Record, SCREENS_MAX, SoundNews};
+use crate::{
+    ClipboardPart, FileAnswer, LinkError, Prompt, QuestionsRecord, Record, SCREENS_MAX, SoundNews,
+    TerminalRecord,
+};
 
 /// Longest text in a message to the browser, in bytes, other than clipboard content.
 const WORDS_MAX_BYTES: usize = 4096;
@@ -64,6 +67,8 @@ impl Feature {
     pub const VIDEO: u32 = 1 << 1;
     /// The browser keeps JPEG tables: Tables, and images with [`Codec::JpegScan`].
     pub const TABLES: u32 = 1 << 2;
+    /// The browser draws text remotes itself: the records 0xb0 to 0xbf, and no picture of them.
+    pub const TERMINAL: u32 = 1 << 3;
     /// In Welcome only: the canvas and the cells go on from the frame that Hello named.
     pub const KEPT: u32 = 1 << 8;
 }
@@ -193,10 +198,14 @@ pub enum ToBrowser {
     Screens(Vec<ScreenPlace>),
     /// 0x8b
     Prompt(Prompt),
+    /// 0x8c
+    Questions(QuestionsRecord),
     /// 0x90 to 0x96
     File(FileAnswer),
     /// 0xa0 to 0xa2
     Sound(SoundNews),
+    /// 0xb0 to 0xb3
+    Terminal(TerminalRecord),
 }
 
 /// Appends the record that ends frame number `frame`.
@@ -254,8 +263,10 @@ impl ToBrowser {
                 out.put_u8(prompt.fields);
                 out.put_slice(prompt.reason.as_bytes());
             }),
+            Self::Questions(questions) => put_record(out, 0x8c, |out| questions.put(out)),
             Self::File(answer) => answer.encode(out),
             Self::Sound(news) => news.encode(out),
+            Self::Terminal(record) => record.encode(out),
         }
     }
 
@@ -319,8 +330,10 @@ impl ToBrowser {
                 let fields = short("prompt", input.u8())?;
                 Self::Prompt(Prompt { fields, reason: words(input.take_rest())? })
             }
+            0x8c => Self::Questions(QuestionsRecord::read(&mut input)?),
             0x90..=0x9f => return Ok(FileAnswer::decode(record)?.map(Self::File)),
             0xa0..=0xaf => return Ok(SoundNews::decode(record)?.map(Self::Sound)),
+            0xb0..=0xbf => return Ok(TerminalRecord::decode(record)?.map(Self::Terminal)),
             _ if record.is_optional() => return Ok(None),
             kind => return Err(LinkError::UnknownKind { kind }),
         }))

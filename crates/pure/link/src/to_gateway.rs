@@ -6,7 +6,8 @@ use porthole_wire::Reader;
 
 use crate::record::{put_record, put_rect, read_rect, read_text};
 use crate::{
-    Answer, ClipboardPart, Feature, FileRequest, LinkError, Record, SoundWish, TEXT_MAX_BYTES,
+    Answer, ClipboardPart, Feature, FileRequest, LinkError, Record, RepliesRecord, SoundWish,
+    TEXT_MAX_BYTES, TerminalWish,
 };
 
 const FLAG_RESUME: u8 = 1;
@@ -107,10 +108,14 @@ pub enum ToGateway {
     Answer(Answer),
     /// 0x88: a finger's number, what it does (0 down, 1 moves, 2 up, else not meant), and where.
     Touch(u8, u8, Point),
+    /// 0x89
+    Replies(RepliesRecord),
     /// 0x90 to 0x98
     File(FileRequest),
     /// 0xa0 and 0xa1
     Sound(SoundWish),
+    /// 0xb0 and 0xb1
+    Terminal(TerminalWish),
 }
 
 impl ToGateway {
@@ -157,8 +162,10 @@ impl ToGateway {
                 out.put_u16_le(at.x);
                 out.put_u16_le(at.y);
             }),
+            Self::Replies(replies) => put_record(out, 0x89, |out| replies.put(out)),
             Self::File(request) => request.encode(out),
             Self::Sound(wish) => wish.encode(out),
+            Self::Terminal(wish) => wish.encode(out),
         }
     }
 
@@ -176,7 +183,9 @@ impl ToGateway {
             0x84 => Some(Self::Quality(read_quality(input.u8())?)),
             0x87 => Some(Self::Answer(Answer::read(&mut input)?)),
             0x90..=0x9f => FileRequest::decode(record)?.map(Self::File),
+            0x89 => Some(Self::Replies(RepliesRecord::read(&mut input)?)),
             0xa0..=0xaf => SoundWish::decode(record)?.map(Self::Sound),
+            0xb0..=0xbf => TerminalWish::decode(record)?.map(Self::Terminal),
             _ => return Self::decode_plain(record, &mut input),
         };
         Ok(known)

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use porthole_pixels::{Rect, Size};
 
-use crate::{Clipboard, DriveRequest, Redirect, Sound, SoundFormat, Ticket};
+use crate::{Clipboard, DriveRequest, Redirect, Sound, SoundFormat, TerminalNews, Ticket};
 
 /// Something a driver noticed. Pixels are not events: they are in the surface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub enum Event {
     VideoEnded(u32),
     /// Something is to be done with the session's files; answered by [`crate::Input::Drive`].
     Drive(DriveRequest),
+    /// A text remote has something to show.
+    Terminal(TerminalNews),
     /// Something to be heard now.
     Sound(Sound),
     /// Nothing more is to be heard for now.

@@ -2,7 +2,7 @@
 
 use porthole_pixels::{Point, Rect, Size};
 
-use crate::{Clipboard, DriveReply, Sound};
+use crate::{Clipboard, DriveReply, Sound, TerminalInput};
 
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,8 @@ pub enum Input {
     /// Somebody lacks what the remote shows here: it is asked to draw it again, or to begin a
     /// stream that shows it anew. Sent at most once a second.
     Repaint(Rect),
+    /// What is said to a text remote.
+    Terminal(TerminalInput),
     /// What a viewer says, in the format of [`crate::Event::MicrophoneWanted`]. In another one, or
     /// unwanted, it is left out.
     Microphone(Sound),

@@ -11,8 +11,10 @@ mod error;
 mod event;
 mod input;
 mod peer;
+mod questions;
 mod redirect;
 mod sound;
+mod terminal;
 
 use std::time::Instant;
 
@@ -27,8 +29,10 @@ pub use event::{Cursor, Event, Screen, VideoChunk};
 pub use input::{Buttons, Input, Notches, TouchPhase};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
+pub use questions::{Question, Questions, Replies};
 pub use redirect::{Redirect, Ticket};
 pub use sound::{Sound, SoundFormat};
+pub use terminal::{Cells, Ending, TerminalInput, TerminalLook, TerminalNews, TerminalScreen};
 
 /// One connection to a remote as a state machine.
 ///
@@ -87,6 +91,15 @@ pub trait Remote: Send {
     /// The remote has been silent for longer than the protocol allows.
     fn handle_timeout(&mut self, now: Instant) -> Result<(), RemoteError>;
 
+    /// The answer to [`Output::Draw`].
+    ///
+    /// # Errors
+    ///
+    /// The picture does not fit. The connection is over.
+    fn handle_draw(&mut self, _now: Instant, _surface: &mut Surface) -> Result<(), RemoteError> {
+        Ok(())
+    }
+
     /// The next thing to do.
     fn poll(&mut self) -> Output;
 }
@@ -102,6 +115,11 @@ pub enum Output {
     /// Bring these bytes to the authority that the connection's configuration names beside the
     /// remote, Kerberos's KDC, and its answer to [`Remote::handle_exchanged`]; one at a time.
     Exchange(Bytes),
+    /// Tell the remote, beside the stream, that its terminal has this size. For transports that have
+    /// such a way: SSH and Kubernetes.
+    Resize(Cells),
+    /// Lend the surface: call [`Remote::handle_draw`]. For drivers that draw at a time of their own.
+    Draw,
     /// Pass this on to the session.
     Event(Event),
     /// Nothing until bytes, input, or this moment.

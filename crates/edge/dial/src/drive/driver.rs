@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use porthole_pixels::Surface;
-use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
+use porthole_remote::{Cells, Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
 use porthole_wire::text;
 use tokio::time::Instant;
 
@@ -24,6 +24,8 @@ pub(super) struct Driver {
     deadline: Option<Instant>,
     secure: Option<Secure>,
     exchange: Option<Bytes>,
+    resize: Option<Cells>,
+    draw: bool,
     is_ended: bool,
 }
 
@@ -35,6 +37,8 @@ impl Driver {
             deadline: None,
             secure: None,
             exchange: None,
+            resize: None,
+            draw: false,
             is_ended: false,
         }
     }
@@ -89,6 +93,19 @@ impl Driver {
         })
     }
 
+    /// Lends the surface to a remote that wants to draw. Whether it did.
+    pub(super) fn draw(
+        &mut self,
+        surface: &mut Surface,
+        out: &mut Outgoing,
+    ) -> Result<bool, DialError> {
+        let wanted = std::mem::take(&mut self.draw);
+        if wanted {
+            self.run(out, |remote| remote.handle_draw(now(), surface))?;
+        }
+        Ok(wanted)
+    }
+
     /// See [`Remote::handle_timeout`].
     pub(super) fn handle_timeout(&mut self, out: &mut Outgoing) -> Result<(), DialError> {
         self.run(out, |remote| remote.handle_timeout(now()))
@@ -128,6 +145,11 @@ impl Driver {
         self.exchange.take()
     }
 
+    /// The size that the transport is to be told, once.
+    pub(super) const fn take_resize(&mut self) -> Option<Cells> {
+        self.resize.take()
+    }
+
     /// Whether the remote is done, or done for.
     pub(super) const fn is_ended(&self) -> bool {
         self.is_ended
@@ -164,6 +186,8 @@ impl Driver {
                     out.hold();
                 }
                 Output::Exchange(question) => self.exchange = Some(question),
+                Output::Resize(size) => self.resize = Some(size),
+                Output::Draw => self.draw = true,
                 Output::Event(event) => self.push_event(event)?,
                 Output::Wait(deadline) => {
                     self.deadline = deadline.map(Instant::from_std);
