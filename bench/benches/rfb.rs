@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
                 }
                 Output::Event(_) => {}
                 Output::Wait(_) => return out,
-                Output::Secure(_) | Output::Exchange(_) | Output::Closed => {
+                _ => {
                     unreachable!("a server without security")
                 }
             }

@@ -24,3 +24,4 @@ mod refuse;
 mod security;
 mod session;
 mod sound;
+mod text;

@@ -91,7 +91,7 @@ async fn settle(
                 surface.settle();
                 seat.show(surface);
             }
-            Output::Event(_) => {}
+            Output::Event(_) | Output::Draw | Output::Resize(_) => {}
             Output::Secure(_) => bail!("the remote wants TLS, which it was not started for"),
             Output::Wait(deadline) => return Ok(Next::Wait(deadline)),
             Output::Exchange(_) | Output::Closed => return Ok(Next::Closed),

@@ -10,6 +10,7 @@ mod cells;
 mod options;
 mod screen;
 mod seen;
+mod text;
 
 use std::time::{Duration, Instant};
 
@@ -18,13 +19,15 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 pub use options::{Painting, TokenPlace, ViewerOptions};
 use porthole_link::{
-    CELLS_MAX, ErrorRecord, Feature, Hello, Resume, SUBPROTOCOL, TO_BROWSER_MAX_BYTES, ToBrowser,
-    ToGateway, VideoRecord, Welcome, records,
+    CELLS_MAX, ErrorRecord, Feature, Hello, RepliesRecord, Resume, SUBPROTOCOL,
+    TERMINAL_TYPED_MAX_BYTES, TO_BROWSER_MAX_BYTES, TerminalWish, ToBrowser, ToGateway,
+    VideoRecord, Welcome, records,
 };
 use porthole_pixels::{Point, Size, Surface};
 pub use screen::Counts;
 use screen::Screen;
 pub use seen::Seen;
+pub use text::SeenText;
 use tokio::net::TcpStream;
 use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
@@ -232,6 +235,52 @@ impl Viewer {
     pub async fn press(&mut self, keysym: u32, scancode: u16) -> Result<()> {
         self.send(&ToGateway::Key { down: true, keysym, scancode }).await?;
         self.send(&ToGateway::Key { down: false, keysym, scancode }).await
+    }
+
+    /// Types into a terminal.
+    ///
+    /// # Errors
+    ///
+    /// The link is closed.
+    pub async fn type_text(&mut self, text: &str) -> Result<()> {
+        for piece in text.as_bytes().chunks(TERMINAL_TYPED_MAX_BYTES) {
+            let wish = TerminalWish::Typed(Bytes::copy_from_slice(piece));
+            self.send(&ToGateway::Terminal(wish)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells how large the terminal is.
+    ///
+    /// # Errors
+    ///
+    /// The link is closed.
+    pub async fn resize_terminal(&mut self, columns: u16, rows: u16) -> Result<()> {
+        self.send(&ToGateway::Terminal(TerminalWish::Resize(columns, rows))).await
+    }
+
+    /// Answers what the remote asked in words of its own.
+    ///
+    /// # Errors
+    ///
+    /// The link is closed.
+    pub async fn reply(&mut self, texts: &[&str]) -> Result<()> {
+        let texts = texts.iter().map(|text| (*text).to_owned().into()).collect();
+        self.send(&ToGateway::Replies(RepliesRecord(texts))).await
+    }
+
+    /// Reads until `words` stand in the text that a text remote showed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::wait_until`].
+    pub async fn wait_for_text(&mut self, words: &str, limit: Duration) -> Result<()> {
+        self.wait_until(words, limit, |viewer| viewer.seen.text.contains(words)).await
+    }
+
+    /// From here on, text is counted and not kept: for benchmarks.
+    pub const fn count_text(&mut self) {
+        self.seen.text.is_counted = true;
     }
 
     /// Moves the pointer to column `x`, row `y`, with these buttons down.

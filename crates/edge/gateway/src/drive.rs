@@ -3,7 +3,7 @@
 //! Guacamole's `drive-path` is any path of its host. Here it lies below `files.root`, whoever
 //! names it: a token can open no more than the operator has set aside.
 
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use porthole_files::{FilesError, SandboxedDir, Store, StorePath};
 
@@ -28,7 +28,6 @@ pub struct DriveParameters {
 /// The drive of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drive {
-    drives: Drives,
     folder: Folder,
     /// Whether its files may be read.
     pub download: bool,
@@ -39,11 +38,14 @@ pub struct Drive {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Folder {
     /// Made for the session.
-    Own,
+    Own(Drives),
     Shared {
+        drives: Drives,
         path: StorePath,
         create: bool,
     },
+    /// The remote's own files, once it is up.
+    Remote,
 }
 
 impl DriveParameters {
@@ -82,7 +84,7 @@ impl DriveParameters {
             return Err(refused("enable-drive", "needs files.root, which is not set"));
         };
         let folder = match &self.path {
-            None => Folder::Own,
+            None => Folder::Own(drives.clone()),
             Some(path) => {
                 let below = Path::new(path).strip_prefix(&drives.root).ok();
                 let below = below.map_or(Some(path.as_str()), Path::to_str);
@@ -90,29 +92,36 @@ impl DriveParameters {
                 let path = below.and_then(|path| StorePath::new(path).ok());
                 let reason = "must lie below files.root";
                 let path = path.ok_or_else(|| refused("drive-path", reason))?;
-                Folder::Shared { path, create: self.create }
+                Folder::Shared { drives: drives.clone(), path, create: self.create }
             }
         };
-        Ok(Some(Drive {
-            drives: drives.clone(),
-            folder,
-            download: !self.disable_download,
-            upload: !self.disable_upload,
-        }))
+        Ok(Some(Drive { folder, download: !self.disable_download, upload: !self.disable_upload }))
     }
 }
 
 impl Drive {
+    /// The remote's own files, which it has once it is up.
+    pub const fn of_remote(download: bool, upload: bool) -> Self {
+        Self { folder: Folder::Remote, download, upload }
+    }
+
     /// Opens it for the session of this name. It blocks.
     ///
     /// # Errors
     ///
-    /// [`FilesError`]
+    /// [`FilesError`]; the remote's own files are not opened from here.
     pub fn open(&self, session: &str) -> Result<Arc<dyn Store>, FilesError> {
-        let Drives { root, limits } = &self.drives;
         let dir = match &self.folder {
-            Folder::Own => SandboxedDir::make_own(root, &format!("session-{session}"), *limits)?,
-            Folder::Shared { path, create } => SandboxedDir::open(root, path, *create, *limits)?,
+            Folder::Own(Drives { root, limits }) => {
+                SandboxedDir::make_own(root, &format!("session-{session}"), *limits)?
+            }
+            Folder::Shared { drives: Drives { root, limits }, path, create } => {
+                SandboxedDir::open(root, path, *create, *limits)?
+            }
+            Folder::Remote => {
+                let reason = "the remote is not there yet";
+                return Err(FilesError::Io(io::Error::new(io::ErrorKind::NotConnected, reason)));
+            }
         };
         Ok(Arc::new(dir))
     }
@@ -142,8 +151,12 @@ mod tests {
 
     #[test]
     fn lies_below_the_root() {
-        let shared = |path| Folder::Shared { path: StorePath::new(path).unwrap(), create: false };
-        assert_eq!(folder(None), Ok(Folder::Own));
+        let shared = |path| Folder::Shared {
+            drives: drives(),
+            path: StorePath::new(path).unwrap(),
+            create: false,
+        };
+        assert_eq!(folder(None), Ok(Folder::Own(drives())));
         for (path, want) in [
             ("ada", "ada"),
             ("teams/ada", "teams/ada"),

@@ -12,6 +12,8 @@ use crate::config::{Config, Drives};
 use crate::drive::Drive;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
 use crate::rdp::{RdpParameters, ResizeMethod};
+use crate::telnet::TelnetParameters;
+use crate::text::{TextDriver, TextParameters};
 use crate::time_zone::time_zone;
 use crate::vnc::{VncParameters, VncSettings};
 
@@ -22,6 +24,8 @@ pub enum DriverSettings {
     Vnc(VncSettings),
     /// RDP.
     Rdp(Box<RdpParameters>),
+    /// Telnet.
+    Telnet(Box<TelnetParameters>),
 }
 
 impl DriverSettings {
@@ -45,23 +49,36 @@ impl DriverSettings {
                 let read = RdpParameters::read(parameters, strictness);
                 Some(read.map(|parameters| Self::Rdp(Box::new(parameters))))
             }
+            Protocol::Telnet => {
+                let read = TelnetParameters::read(parameters, strictness);
+                Some(read.map(|parameters| Self::Telnet(Box::new(parameters))))
+            }
             _ => None,
+        }
+    }
+
+    /// What all text connections have, if it is one.
+    pub(crate) const fn text(&self) -> Option<&TextParameters> {
+        match self {
+            Self::Vnc(_) | Self::Rdp(_) => None,
+            Self::Telnet(telnet) => Some(&telnet.text),
         }
     }
 
     /// How the remote's certificate is to be checked, where the parameters say so.
     pub(crate) fn verify(&self) -> Option<Verify> {
         match self {
-            Self::Vnc(_) => None,
             Self::Rdp(rdp) => rdp.verify(),
+            _ => None,
         }
     }
 
     /// How long connecting may take, where the connection says so.
     pub(crate) const fn connect_max(&self) -> Option<Duration> {
         match self {
-            Self::Rdp(rdp) => rdp.connect_max,
             Self::Vnc(_) => None,
+            Self::Rdp(rdp) => rdp.connect_max,
+            Self::Telnet(telnet) => telnet.text.connect_max,
         }
     }
 
@@ -73,8 +90,8 @@ impl DriverSettings {
     /// Who is asked for Kerberos tickets, if anybody.
     pub(crate) const fn kdc(&self) -> Option<&Kdc> {
         match self {
-            Self::Vnc(_) => None,
             Self::Rdp(rdp) => rdp.kerberos.kdc.as_ref(),
+            _ => None,
         }
     }
 
@@ -82,6 +99,9 @@ impl DriverSettings {
     pub(crate) const fn port(protocol: Protocol) -> u16 {
         match protocol {
             Protocol::Rdp => 3389,
+            Protocol::Ssh => 22,
+            Protocol::Telnet => 23,
+            Protocol::Kubernetes => 443,
             _ => 5900,
         }
     }
@@ -91,6 +111,7 @@ impl DriverSettings {
         match self {
             Self::Vnc(vnc) => &vnc.parameters.screen,
             Self::Rdp(rdp) => &rdp.screen,
+            Self::Telnet(telnet) => &telnet.text.screen,
         }
     }
 
@@ -103,30 +124,31 @@ impl DriverSettings {
         match self {
             Self::Vnc(vnc) => vnc.parameters.drive.drive(drives),
             Self::Rdp(rdp) => rdp.drive.drive(drives),
+            Self::Telnet(_) => Ok(None),
         }
     }
 
     /// Whether the remote is offered a printer.
     pub(crate) const fn prints(&self) -> bool {
         match self {
-            Self::Vnc(_) => false,
             Self::Rdp(rdp) => rdp.printing,
+            _ => false,
         }
     }
 
     /// Whether the remote may be heard.
     pub(crate) const fn sounds(&self) -> bool {
         match self {
-            Self::Vnc(_) => false,
             Self::Rdp(rdp) => !rdp.disable_audio,
+            _ => false,
         }
     }
 
     /// Whether the remote may record what viewers say.
     pub(crate) const fn records(&self) -> bool {
         match self {
-            Self::Vnc(_) => false,
             Self::Rdp(rdp) => rdp.audio_input,
+            _ => false,
         }
     }
 
@@ -135,6 +157,7 @@ impl DriverSettings {
         match self {
             Self::Vnc(vnc) => !vnc.parameters.disable_display_resize,
             Self::Rdp(rdp) => rdp.resize != ResizeMethod::Never,
+            Self::Telnet(_) => true,
         }
     }
 
@@ -146,8 +169,8 @@ impl DriverSettings {
     /// What the configuration says about the size that the remote begins with.
     pub(crate) fn beginning(&self) -> Beginning {
         match self {
-            Self::Vnc(_) => Beginning::default(),
             Self::Rdp(rdp) => Beginning { size: rdp.size, scale_percent: rdp.scale_percent },
+            _ => Beginning::default(),
         }
     }
 
@@ -170,6 +193,7 @@ impl DriverSettings {
                 let config = rdp.driver(credentials, name, clipboard_max_bytes, lossy, config);
                 DriverConfig::Rdp(Box::new(config))
             }
+            Self::Telnet(telnet) => DriverConfig::Text(Box::new(telnet.driver(credentials))),
         }
     }
 }
@@ -205,6 +229,8 @@ pub enum DriverConfig {
     },
     /// RDP.
     Rdp(Box<RdpConfig>),
+    /// A terminal, whatever carries its text.
+    Text(Box<TextDriver>),
 }
 
 impl DriverConfig {
@@ -213,6 +239,7 @@ impl DriverConfig {
         match self {
             Self::Vnc { config, .. } => &mut config.credentials,
             Self::Rdp(config) => &mut config.credentials,
+            Self::Text(text) => &mut text.credentials,
         }
     }
 
@@ -221,6 +248,7 @@ impl DriverConfig {
         match self {
             Self::Vnc { config, .. } => &config.credentials,
             Self::Rdp(config) => &config.credentials,
+            Self::Text(text) => &text.credentials,
         }
     }
 
@@ -229,6 +257,7 @@ impl DriverConfig {
         match self {
             Self::Vnc { config, .. } => config.h264,
             Self::Rdp(config) => config.graphics.as_ref().is_some_and(|it| it.passes_video),
+            Self::Text(_) => false,
         }
     }
 
@@ -252,7 +281,7 @@ impl DriverConfig {
     pub(crate) fn resume(&mut self, ticket: &Ticket) {
         match self {
             Self::Rdp(config) => config.resume(ticket),
-            Self::Vnc { .. } => {}
+            Self::Vnc { .. } | Self::Text(_) => {}
         }
     }
 
@@ -271,7 +300,7 @@ impl DriverConfig {
                 server_name(target).clone_into(&mut config.server_name);
                 config.follow(&redirect.ticket).map_err(|_unreadable| "it cannot be read")
             }
-            Self::Vnc { .. } => Err("this protocol has none"),
+            Self::Vnc { .. } | Self::Text(_) => Err("this protocol has none"),
         }
     }
 
@@ -279,7 +308,7 @@ impl DriverConfig {
     pub(crate) fn set_size(&mut self, size: Size) {
         match self {
             Self::Rdp(config) if size.area() > 0 => config.size = size,
-            Self::Vnc { .. } | Self::Rdp(_) => {}
+            Self::Vnc { .. } | Self::Rdp(_) | Self::Text(_) => {}
         }
     }
 
@@ -291,7 +320,7 @@ impl DriverConfig {
                 config.size = size;
                 config.scale_percent = scale_percent.into();
             }
-            Self::Vnc { .. } | Self::Rdp(_) => {}
+            Self::Vnc { .. } | Self::Rdp(_) | Self::Text(_) => {}
         }
     }
 
@@ -314,6 +343,7 @@ impl DriverConfig {
                 Box::new(RfbClient::new(config, now))
             }
             Self::Rdp(config) => Box::new(RdpClient::new(RdpConfig::clone(config), now)?),
+            Self::Text(text) => text.start(now),
         })
     }
 }

@@ -51,6 +51,8 @@ pub struct Plan {
     pub configured: Credentials,
     /// Most bytes of clipboard, in either direction.
     pub clipboard_max_bytes: usize,
+    /// Whether the remote is text.
+    pub text: bool,
     /// Whether the remote may be heard.
     pub sound: bool,
     /// The connection's files, if it has any.
@@ -121,6 +123,7 @@ impl Plan {
             resize_by_dialling: settings.resizes_by_dialling(),
             beginning: settings.beginning(),
             configured,
+            text: settings.text().is_some(),
             sound: settings.sounds(),
             clipboard_max_bytes,
             drive,

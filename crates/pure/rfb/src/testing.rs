@@ -117,7 +117,9 @@ impl Harness {
                     self.wait = until;
                     return;
                 }
-                Output::Exchange(_) => unreachable!("VNC asks nobody else"),
+                other @ (Output::Exchange(_) | Output::Draw | Output::Resize(_)) => {
+                    unreachable!("VNC does not want {other:?}")
+                }
                 Output::Closed => {
                     self.heard.is_closed = true;
                     return;

@@ -39,6 +39,8 @@ pub struct SessionConfig {
     pub files: bool,
     /// Whether the remote may be heard.
     pub sound: bool,
+    /// Whether the remote is text ([`porthole_remote::Event::Terminal`]).
+    pub text: bool,
     /// Largest clipboard content passed on in either direction, in bytes of each format.
     pub clipboard_max_bytes: usize,
 }
@@ -61,6 +63,7 @@ impl Default for SessionConfig {
             viewers_max: 16,
             files: false,
             sound: false,
+            text: false,
             clipboard_max_bytes: porthole_link::CLIPBOARD_MAX_BYTES,
         }
     }

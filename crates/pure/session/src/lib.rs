@@ -26,6 +26,7 @@ mod picture;
 mod quality;
 mod session;
 mod sound;
+mod text;
 mod viewer;
 
 pub use config::SessionConfig;
@@ -44,3 +45,5 @@ mod picture_tests;
 mod session_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod text_tests;

@@ -7,6 +7,7 @@ mod life;
 mod prompt;
 mod schedule;
 mod sound;
+mod text;
 mod transfers;
 mod video;
 
@@ -16,7 +17,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use porthole_link::{Ability, ErrorRecord, Hello, Phase, ScreenPlace, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
-use porthole_remote::{Buttons, Credentials, Cursor, Event, Input, Screen, TouchPhase};
+use porthole_remote::{
+    Buttons, Cells, Credentials, Cursor, Event, Input, Replies, Screen, TouchPhase,
+};
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
 
@@ -114,6 +117,8 @@ pub enum Output {
     Input(Input),
     /// The answer to [`Session::handle_prompt`].
     Credentials(Credentials),
+    /// The answer to [`Session::handle_questions`].
+    Replies(Replies),
     /// Run this, on any thread, then call [`Session::handle_encoded`].
     Encode(Box<Job>),
     /// Do this with the session's files, then call [`Session::handle_file`].
@@ -159,6 +164,12 @@ pub struct Session {
     blank_since: Option<Instant>,
     /// The size that a viewer asked for before the remote said whether it can change.
     size_wish: Option<Size>,
+    /// The size that a viewer's terminal has, if one has told.
+    cells_wish: Option<Cells>,
+    /// A text remote has been asked for its screen.
+    screen_asked: bool,
+    /// A text remote has been asked to draw.
+    pictures_wanted: bool,
     /// When what [`Shown::prompt`] asks for must have been answered.
     prompt_until: Option<Instant>,
     started_at: Instant,
@@ -196,12 +207,18 @@ impl Session {
                 screens: Vec::new(),
                 phase: Phase::Connecting,
                 prompt: None,
+                questions: None,
+                progress: String::new(),
+                look: None,
             },
             outputs: VecDeque::new(),
             connected: false,
             torn_since: None,
             blank_since: None,
             size_wish: None,
+            cells_wish: None,
+            screen_asked: false,
+            pictures_wanted: false,
             prompt_until: None,
             started_at: now,
             input_at: now,
@@ -264,6 +281,8 @@ impl Session {
                 return self.surface.uncover(rect);
             }
             ToGateway::Answer(answer) => return self.answer(now, may_input, &answer),
+            ToGateway::Replies(replies) => return self.reply(now, may_input, &replies),
+            ToGateway::Terminal(wish) if may_input => return self.handle_terminal_wish(now, wish),
             ToGateway::Clipboard(part) => return self.take_clipboard(viewer, &part),
             ToGateway::Resize(wish, _scale) if may_input => return self.wish_size(wish),
             ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
@@ -276,7 +295,7 @@ impl Session {
                 Input::Touch { contact, phase: touch_phase(phase), at: point.within(size) }
             }
             ToGateway::ReleaseAll => Input::ReleaseAll,
-            ToGateway::Resize(..) | ToGateway::Hello(_) => return,
+            ToGateway::Resize(..) | ToGateway::Terminal(_) | ToGateway::Hello(_) => return,
         };
         if may_input {
             if let Input::Pointer { at, .. } = input {
@@ -297,6 +316,9 @@ impl Session {
                 self.absorb(now);
                 self.blank_since = Some(now);
                 self.shown.phase = Phase::Connected;
+                self.shown.progress.clear();
+                self.withdraw_questions();
+                self.greet_terminal();
                 self.for_each_viewer(|viewer| viewer.owed.state = true);
             }
             Event::FrameEnd => {
@@ -338,6 +360,7 @@ impl Session {
                 self.shown.screens = screens.iter().map(place).collect();
                 self.for_each_viewer(|viewer| viewer.owed.screens = true);
             }
+            Event::Terminal(news) => self.handle_terminal(news),
             Event::Video(chunk) => self.handle_video(now, &chunk),
             Event::VideoEnded(stream) => self.handle_video_ended(stream),
             Event::Sound(sound) => self.handle_sound(now, &sound),

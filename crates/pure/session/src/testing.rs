@@ -9,7 +9,7 @@ use porthole_link::{
     ToGateway, VideoRecord, records,
 };
 use porthole_pixels::{Rect, Size, Surface};
-use porthole_remote::{Credentials, Event, Input};
+use porthole_remote::{Credentials, Event, Input, Replies};
 use porthole_tiles::{Encoder, decode_palette, decode_rgb};
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct Stage {
     pub(crate) now: Instant,
     pub(crate) inputs: Vec<Input>,
     pub(crate) answers: Vec<Credentials>,
+    /// Answers to questions.
+    pub(crate) replies: Vec<Replies>,
     pub(crate) closed: Vec<(ViewerId, String)>,
     pub(crate) orders: Vec<(FileKey, FileOrder)>,
     pub(crate) ended: Option<EndCause>,
@@ -75,6 +77,7 @@ impl Stage {
             now,
             inputs: Vec::new(),
             answers: Vec::new(),
+            replies: Vec::new(),
             closed: Vec::new(),
             orders: Vec::new(),
             ended: None,
@@ -118,6 +121,12 @@ impl Stage {
     pub(crate) fn attach_with(&mut self, id: u64, features: u32, cells: u16) {
         let screen = Screen { features, ..Screen::new(id, cells) };
         self.attach_screen(screen, ALL, None, None).unwrap();
+    }
+
+    /// A viewer that draws text remotes itself.
+    pub(crate) fn attach_drawing_text(&mut self, id: u64, permissions: Permissions) {
+        let screen = Screen { features: Feature::TERMINAL, ..Screen::new(id, 0) };
+        self.attach_screen(screen, permissions, None, None).unwrap();
     }
 
     /// A viewer comes back: what was on its way is lost. With `keeps`, it still has its canvas.
@@ -177,6 +186,7 @@ impl Stage {
                 Output::Close { viewer, error } => self.closed.push((viewer, error.cause)),
                 Output::Input(input) => self.inputs.push(input),
                 Output::Credentials(answer) => self.answers.push(answer),
+                Output::Replies(replies) => self.replies.push(replies),
                 Output::Painted(_) => (),
                 Output::File(key, order) => self.orders.push((key, order)),
                 Output::Encode(job) => {

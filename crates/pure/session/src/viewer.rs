@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use porthole_link::{
-    ClipboardJoiner, ClipboardPart, Feature, Phase, Prompt, QualityMode, ScreenPlace, SoundNews,
-    ToBrowser, Welcome, encode_frame_end,
+    ClipboardJoiner, ClipboardPart, Feature, Phase, Prompt, QualityMode, QuestionsRecord,
+    ScreenPlace, SoundNews, ToBrowser, Welcome, encode_frame_end,
 };
 use porthole_pixels::{Damage, Point, Rect};
+use porthole_remote::{Questions, TerminalLook};
 
 use crate::clipboard::Outgoing;
 use crate::files::Files;
@@ -20,6 +21,7 @@ use crate::passing::VideoQueue;
 use crate::picture::Picture;
 use crate::quality::Ladder;
 use crate::sound::SoundQueue;
+use crate::text::TextQueue;
 use crate::{Permissions, ViewerId};
 
 /// Bytes handed over and not yet written to the socket, beyond which nothing more is.
@@ -49,6 +51,12 @@ pub(crate) struct Shown {
     pub(crate) phase: Phase,
     /// What somebody must tell the remote before it lets us in.
     pub(crate) prompt: Option<Prompt>,
+    /// What it asks in words of its own.
+    pub(crate) questions: Option<Questions>,
+    /// How far the connection has come, while it is being set up.
+    pub(crate) progress: String,
+    /// How a text remote looks.
+    pub(crate) look: Option<TerminalLook>,
 }
 
 /// What a viewer is owed beside the picture. State, not history: a new cursor replaces one
@@ -66,6 +74,7 @@ pub(crate) struct Owed {
     pub(crate) notices: VecDeque<String>,
     pub(crate) pong: Option<u32>,
     pub(crate) prompt: bool,
+    pub(crate) questions: bool,
     /// Whether the remote records what this viewer says, if that is news.
     pub(crate) recording: Option<bool>,
 }
@@ -83,7 +92,7 @@ impl Owed {
         let owed = std::mem::take(self);
         let records = [
             owed.welcome.map(ToBrowser::Welcome),
-            owed.state.then(|| ToBrowser::State(shown.phase, String::new())),
+            owed.state.then(|| ToBrowser::State(shown.phase, shown.progress.clone())),
             owed.abilities.then_some(ToBrowser::Abilities(shown.abilities)),
             owed.screens.then(|| ToBrowser::Screens(shown.screens.clone())),
             owed.title.then(|| ToBrowser::Title(shown.title.clone())),
@@ -92,6 +101,7 @@ impl Owed {
             owed.bell.then_some(ToBrowser::Bell),
             owed.pong.map(ToBrowser::Pong),
             owed.prompt.then(|| ToBrowser::Prompt(shown.prompt.clone().unwrap_or_default())),
+            owed.questions.then(|| ToBrowser::Questions(questions_record(shown))),
             owed.recording.map(|is_on| ToBrowser::Sound(SoundNews::Recording(is_on))),
         ];
         for record in records.into_iter().flatten() {
@@ -136,6 +146,8 @@ pub(crate) struct Viewer {
     pub(crate) files: Files,
     /// What it has not heard yet.
     pub(crate) sound: SoundQueue,
+    /// What it has not been sent of a text remote, if it draws that itself.
+    pub(crate) text: Option<TextQueue>,
     /// The JPEG tables it has, one bit a number.
     tables: u16,
     /// Those it has as number [`FILE_TABLES`].
@@ -162,17 +174,18 @@ impl Viewer {
         let permissions = if view_only { granted.without(watching) } else { granted };
         // The viewer is told what it may do now, not what its token would allow.
         welcome.permissions = permissions.0;
+        let features = welcome.features;
         Self {
             id,
             secret: welcome.secret,
             secret_before: None,
             granted,
             permissions,
-            features: welcome.features,
+            features,
             mode: QualityMode::Automatic,
             visible: true,
             picture,
-            owes_frame: welcome.features & Feature::KEPT != 0,
+            owes_frame: features & Feature::KEPT != 0,
             pacing: Pacing::new(now),
             ladder: Ladder::new(),
             film: None,
@@ -191,6 +204,7 @@ impl Viewer {
             pasting: ClipboardJoiner::default(),
             files: Files::default(),
             sound: SoundQueue::default(),
+            text: (features & Feature::TERMINAL != 0).then(TextQueue::new),
             tables: 0,
             file_tables: Bytes::new(),
             frame: 0,
@@ -336,6 +350,19 @@ impl Viewer {
         self.queue(message)
     }
 
+    /// Ends a frame that draws nothing and brings text.
+    pub(crate) fn send_text(
+        &mut self,
+        now: Instant,
+        mut message: BytesMut,
+        max_bytes: usize,
+    ) -> Bytes {
+        self.frame = self.next_frame();
+        encode_frame_end(&mut message, self.frame);
+        self.pacing.sent(now, self.frame, message.len(), max_bytes);
+        self.queue(message)
+    }
+
     /// Puts this viewer's frame together and accounts for it.
     pub(crate) fn send_frame(
         &mut self,
@@ -378,6 +405,15 @@ impl Viewer {
         self.queued_messages += 1;
         message.freeze()
     }
+}
+
+/// Nothing to ask ends the asking.
+fn questions_record(shown: &Shown) -> QuestionsRecord {
+    shown.questions.as_ref().map_or_else(QuestionsRecord::default, |asked| QuestionsRecord {
+        open: true,
+        questions: asked.questions.iter().map(|one| (one.echo, one.text.clone())).collect(),
+        instruction: asked.instruction.clone(),
+    })
 }
 
 /// How far `rect` is from a point, squared.

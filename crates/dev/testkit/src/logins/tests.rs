@@ -59,7 +59,7 @@ async fn drive(
                 }
                 Output::Event(Event::FrameEnd) => return Ok((events, surface)),
                 Output::Event(event) => events.push(event),
-                Output::Secure(_) | Output::Exchange(_) | Output::Closed | Output::Wait(_) => break,
+                _ => break,
             }
         }
         let mut chunk = [0; 999];

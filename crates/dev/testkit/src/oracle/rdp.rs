@@ -167,7 +167,10 @@ impl Replay {
                 }
                 Output::Secure(_) => is_securing = true,
                 // Nobody here answers for a KDC.
-                Output::Event(Event::FrameEnd) | Output::Exchange(_) => {}
+                Output::Event(Event::FrameEnd)
+                | Output::Exchange(_)
+                | Output::Draw
+                | Output::Resize(_) => {}
                 Output::Event(event) => self.take(event),
                 Output::Wait(_) | Output::Closed => return is_securing,
             }

@@ -160,8 +160,7 @@ impl Replay {
                 Output::Send(bytes) => self.sent_bytes += bytes.len(),
                 Output::Secure(_) => is_securing = true,
                 Output::Event(event) => self.take(event),
-                // A VNC server has no KDC.
-                Output::Exchange(_) | Output::Wait(_) | Output::Closed => return is_securing,
+                _ => return is_securing,
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use porthole_link::{Hello, Resume, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX};
+use porthole_link::{Feature, Hello, Resume, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX};
 use porthole_pixels::Size;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -76,6 +76,13 @@ impl ViewerOptions {
     #[must_use]
     pub fn wishing(mut self, size: Size) -> Self {
         self.hello.size = size;
+        self
+    }
+
+    /// Drawing text remotes itself.
+    #[must_use]
+    pub const fn drawing_text(mut self) -> Self {
+        self.hello.features |= Feature::TERMINAL;
         self
     }
 

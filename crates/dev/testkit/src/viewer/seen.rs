@@ -7,10 +7,12 @@ use anyhow::{Context as _, Result, bail, ensure};
 use flate2::read::DeflateDecoder;
 use porthole_link::{
     CLIPBOARD_MAX_BYTES, ClipboardContent, ClipboardJoiner, ErrorRecord, FileAnswer, FileNews,
-    Phase, Prompt, ScreenPlace, SoundNews, ToBrowser, Welcome,
+    Phase, Prompt, QuestionsRecord, ScreenPlace, SoundNews, ToBrowser, Welcome,
 };
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
+
+use super::text::SeenText;
 
 /// Most clipboard contents and notices that are kept; older ones go.
 const KEPT_MAX: usize = 64;
@@ -43,6 +45,12 @@ pub struct Seen {
     pub notices: Vec<String>,
     /// What the remote wanted to know, and when it did no more.
     pub prompts: Vec<Prompt>,
+    /// What it asked in words of its own, and when it did no more.
+    pub questions: Vec<QuestionsRecord>,
+    /// How far the connection had come, in order.
+    pub progress: Vec<String>,
+    /// What a text remote showed.
+    pub text: SeenText,
     /// What was said about files, their bytes apart.
     pub files: Vec<FileAnswer>,
     /// Bytes of files by the request that they answer.
@@ -82,7 +90,12 @@ impl Seen {
             ToBrowser::Title(title) => self.title = Some(title),
             ToBrowser::Bell => self.bells += 1,
             ToBrowser::Leds(bits) => self.leds = Some(bits),
-            ToBrowser::State(phase, _words) => self.phase = Some(phase),
+            ToBrowser::State(phase, words) => {
+                self.phase = Some(phase);
+                if !words.is_empty() {
+                    keep(&mut self.progress, words);
+                }
+            }
             ToBrowser::Notice(words) => keep(&mut self.notices, words),
             ToBrowser::Abilities(bits) => self.abilities = Some(bits),
             ToBrowser::Pong(token) => keep(&mut self.pongs, token),
@@ -92,6 +105,8 @@ impl Seen {
                 }
                 self.sound.push(news);
             }
+            ToBrowser::Questions(questions) => keep(&mut self.questions, questions),
+            ToBrowser::Terminal(record) => self.text.take(record)?,
             ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
             ToBrowser::File(FileAnswer { request, news: FileNews::Data(offset, data) }) => {
                 let download = self.downloads.entry(request).or_default();

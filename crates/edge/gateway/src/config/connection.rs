@@ -106,11 +106,11 @@ impl RawConnection {
                 vnc.require_encryption = self.security.require_encryption;
                 vnc.allow_plaintext_password = self.security.allow_plaintext_password;
             }
-            DriverSettings::Rdp(_) if self.security != RawSecurity::default() => {
-                let reason = "it is for VNC: RDP is always encrypted";
+            _ if self.security != RawSecurity::default() => {
+                let reason = "it is for VNC: the others say by themselves what is encrypted";
                 return Err(ConfigError::invalid(format!("{key}.security"), reason));
             }
-            DriverSettings::Rdp(_) => {}
+            _ => {}
         }
         if let Some(verify) = driver.verify() {
             if tls.verify != Verify::default() {
@@ -142,9 +142,14 @@ impl RawConnection {
     fn protocol(&self, key: &str) -> Result<Protocol, ConfigError> {
         let key = format!("{key}.protocol");
         let Some(name) = &self.protocol else {
-            return Err(ConfigError::missing(key, "write \"vnc\" or \"rdp\""));
+            return Err(ConfigError::missing(
+                key,
+                "write one of vnc, rdp, ssh, telnet, kubernetes",
+            ));
         };
-        name.parse().map_err(|_unknown| ConfigError::out_of_range(key, "\"vnc\" or \"rdp\""))
+        name.parse().map_err(|_unknown| {
+            ConfigError::out_of_range(key, "vnc, rdp, ssh, telnet or kubernetes")
+        })
     }
 
     /// The one way to the remote that is given.

@@ -117,6 +117,7 @@ pub(crate) fn check(
             viewers_max: len(session.viewers_max.into()),
             files: false,
             sound: false,
+            text: false,
             clipboard_max_bytes: len(session.clipboard_max_bytes),
         },
     })

@@ -87,6 +87,13 @@ impl DriveDesk {
         self.news.clear();
     }
 
+    /// The remote's own files are there.
+    pub(super) fn offer(&self, store: Arc<dyn Store>) {
+        if let Some(place) = &self.place {
+            place.offer(store);
+        }
+    }
+
     /// Starts to carry out a request.
     pub(super) fn start(&mut self, request: DriveRequest) {
         let DriveRequest { number, act } = request;

@@ -47,6 +47,11 @@ impl Place {
         self.store.get_or_try_init(open).await.cloned()
     }
 
+    /// The remote's own files are there. They are the session's for good.
+    pub(super) fn offer(&self, store: Arc<dyn Store>) {
+        let _known_already = self.store.set(store);
+    }
+
     /// Where print jobs and documents are.
     ///
     /// # Errors

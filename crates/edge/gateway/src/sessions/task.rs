@@ -7,9 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use porthole_dial::{DialError, DrivenEvent};
+use porthole_dial::DialError;
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::{Credentials, Event, Input, Redirect};
+use porthole_remote::{Credentials, Ending, Event, Input, Questions, Redirect};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -27,7 +27,7 @@ use super::{
     place,
     redial::{Due, Redial},
     registry::{Place, SessionId},
-    remote::RemoteSide,
+    remote::{RemoteNews, RemoteSide},
 };
 use crate::{App, GatewayError, Plan, driver::Beginning};
 
@@ -176,6 +176,7 @@ impl Runner {
             clipboard_max_bytes: plan.clipboard_max_bytes,
             files: plan.drive.is_some() || plan.printing,
             sound: plan.sound,
+            text: plan.text,
             ..app.config.session.each.clone()
         };
         let printing = plan.printing.then(|| app.printing.clone());
@@ -218,6 +219,7 @@ impl Runner {
                 }
                 Output::Input(input) => self.remote.handle_input(input),
                 Output::Credentials(answer) => self.handle_credentials(&answer),
+                Output::Replies(replies) => self.remote.answer(Some(replies)),
                 Output::Encode(job) => {
                     if let Some(finished) = self.encodings.start(*job) {
                         self.handle_encoded(finished);
@@ -231,27 +233,16 @@ impl Runner {
         }
     }
 
-    fn handle_remote(&mut self, event: Result<DrivenEvent, DialError>) {
+    fn handle_remote(&mut self, news: Result<RemoteNews, DialError>) {
         let now = Instant::now();
-        match event {
-            // What the operator forbids, the viewers need not know to be possible.
-            Ok(DrivenEvent::Event(Event::ResizeSupported(_))) if !self.plan.resize => {}
-            Ok(DrivenEvent::Event(Event::Unverified(words))) => {
-                tracing::warn!(session = self.name, "{words}");
-            }
-            Ok(DrivenEvent::Event(Event::Drive(request))) => self.drive.start(request),
-            Ok(DrivenEvent::Event(Event::Ticket(ticket))) => self.plan.driver.resume(&ticket),
-            Ok(DrivenEvent::Event(Event::Redirected(redirect))) => self.follow(&redirect),
-            Ok(DrivenEvent::Event(Event::Connected)) => self.handle_connected(now),
-            Ok(DrivenEvent::Event(event)) => self.session.handle_event(now, event),
-            Ok(DrivenEvent::Closed) => {
+        match news {
+            Ok(RemoteNews::Event(event)) => self.handle_event(now, event),
+            Ok(RemoteNews::Progress(words)) => self.session.handle_progress(words),
+            Ok(RemoteNews::Questions(questions)) => self.handle_questions(now, questions),
+            Ok(RemoteNews::Files(files)) => self.drive.offer(files),
+            Ok(RemoteNews::Closed(ending)) => {
                 self.fault = Some("remote_closed");
-                self.session.handle_gone(&ErrorRecord {
-                    category: Category::Ended,
-                    retry: false,
-                    cause: "remote_closed".into(),
-                    message: "the remote ended the session".into(),
-                });
+                self.session.handle_gone(&end_record(ending));
             }
             Err(error) => match self.question(&error) {
                 Some(Question { fields, reason }) => {
@@ -277,6 +268,28 @@ impl Runner {
                 }
                 None => self.handle_fault(&error.into()),
             },
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event) {
+        match event {
+            // What the operator forbids, the viewers need not know to be possible.
+            Event::ResizeSupported(_) if !self.plan.resize => {}
+            Event::Unverified(words) => tracing::warn!(session = self.name, "{words}"),
+            Event::Drive(request) => self.drive.start(request),
+            Event::Ticket(ticket) => self.plan.driver.resume(&ticket),
+            Event::Redirected(redirect) => self.follow(&redirect),
+            Event::Connected => self.handle_connected(now),
+            event => self.session.handle_event(now, event),
+        }
+    }
+
+    /// The remote asks before it lets us in.
+    fn handle_questions(&mut self, now: Instant, questions: Questions) {
+        if self.session.can_ask() {
+            self.session.handle_questions(now, questions);
+        } else {
+            self.remote.answer(None);
         }
     }
 
@@ -442,6 +455,17 @@ impl Runner {
             self.app.metrics.viewer_detached();
         }
     }
+}
+
+/// What viewers are told of a remote that ended in good order.
+fn end_record(ending: Option<Ending>) -> ErrorRecord {
+    let (cause, message) = match ending {
+        None | Some(Ending::Exited(0)) => ("remote_closed", "the remote ended the session".into()),
+        Some(Ending::Exited(code)) => ("exited", format!("it ended with exit code {code}")),
+        Some(Ending::Killed(signal)) => ("killed", format!("it was ended by signal {signal}")),
+        Some(Ending::Other(words)) => ("remote_closed", words),
+    };
+    ErrorRecord { category: Category::Ended, retry: false, cause: cause.into(), message }
 }
 
 /// A label for the metrics: causes of closed sets, as far as this record tells them.

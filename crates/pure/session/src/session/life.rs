@@ -56,13 +56,16 @@ impl Session {
         }
         let has_video = self.config.video.is_some() || self.config.passes_video;
         let video = if has_video { Feature::VIDEO } else { 0 };
-        let mut features = hello.features & (Feature::CELLS | Feature::TABLES | video);
+        let text = if self.config.text { Feature::TERMINAL } else { 0 };
+        let mut features = hello.features & (Feature::CELLS | Feature::TABLES | video | text);
+        let draws_text = features & Feature::TERMINAL != 0;
         let cells = hello.cells.min(porthole_link::CELLS_MAX).min(self.config.cells_max);
         let granted = returned.as_ref().map_or(attach.permissions, |returned| returned.granted);
         // A Welcome that may yet arrive must not be void because another one was sent after it.
         let unheard = returned.as_ref().and_then(|returned| returned.unheard);
         let clipboard = returned.as_mut().and_then(|returned| returned.clipboard.take());
-        let picture = match returned.and_then(|returned| kept(returned, hello.painted, cells)) {
+        let painted = hello.painted.filter(|_| !draws_text);
+        let picture = match returned.and_then(|returned| kept(returned, painted, cells)) {
             Some(picture) => {
                 features |= Feature::KEPT;
                 picture
@@ -88,10 +91,12 @@ impl Session {
         viewer.clipboard = clipboard.map(Outgoing::restarted);
         let may_input = viewer.permissions.allow(Permissions::INPUT);
         viewer.owed.prompt = self.shown.prompt.is_some() && may_answer(&viewer);
+        viewer.owed.questions = self.shown.questions.is_some() && may_answer(&viewer);
         viewer.owed.recording = self.sound.is_recording(&viewer).then_some(true);
         self.viewers.push(viewer);
         self.surface.keep_before(true);
         self.empty_since = None;
+        self.want_pictures();
         if may_input {
             self.wish_size(attach.hello.size);
         }
@@ -102,6 +107,7 @@ impl Session {
     pub fn handle_detach(&mut self, now: Instant, viewer: ViewerId) {
         let Some(at) = self.viewers.iter().position(|held| held.id == viewer) else { return };
         let mut left = self.viewers.swap_remove(at);
+        self.want_pictures();
         self.close_files(&mut left);
         self.sound.left(left.id);
         if left.permissions.allow(Permissions::INPUT) {

@@ -18,6 +18,7 @@ impl Session {
     /// Asks whoever may give input for `fields`; `reason` is why the last answer did not do. The
     /// first answer comes as [`Output::Credentials`], or none comes in time, and the session ends.
     pub fn handle_prompt(&mut self, now: Instant, fields: CredentialFields, reason: String) {
+        self.withdraw_questions();
         self.shown.prompt = Some(Prompt { fields: fields.0, reason });
         self.prompt_until = Some(now + self.config.prompt_max);
         self.tell_prompt();

@@ -50,7 +50,8 @@ impl Session {
                 self.outputs.push_back(Output::Send { viewer: viewer.id, message });
             }
             deadline = earliest(deadline, viewer.clipboard_at(now, max_bytes));
-            deadline = earliest(deadline, self.try_frame(now, at));
+            let drawn_at = self.try_text(now, at);
+            deadline = earliest(deadline, earliest(drawn_at, self.try_frame(now, at)));
             self.serve_files(now, at);
         }
         deadline
@@ -77,7 +78,8 @@ impl Session {
     /// answer is when to look again, if only time is missing.
     fn try_frame(&mut self, now: Instant, at: usize) -> Option<Instant> {
         let viewer = self.viewers.get(at)?;
-        if viewer.picture.is_encoding() || !viewer.visible || !viewer.is_drained() {
+        let is_busy = viewer.picture.is_encoding() || !viewer.is_drained();
+        if viewer.text.is_some() || is_busy || !viewer.visible {
             return None;
         }
         if self.surface.size().area() == 0 || !self.is_up_to_date() {
@@ -157,6 +159,7 @@ impl Session {
         let shares = |other: &&Viewer| {
             other.id == viewer.id
                 || (other.visible
+                    && other.text.is_none()
                     && viewer.film.is_none()
                     && other.film.is_none()
                     && !other.picture.is_encoding()
