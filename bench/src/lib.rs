@@ -15,6 +15,7 @@ mod remote;
 mod report;
 mod scale;
 mod scene;
+mod shells;
 mod subject;
 mod synthetic;
 mod viewer;
@@ -70,7 +71,8 @@ pub fn play_marked_scene() -> Result<()> {
 }
 
 fn measure_all(options: &Options) -> Result<Report> {
-    let (tasks, crowds) = (options.tasks()?, options.crowds()?);
+    let (tasks, crowds, shell_tasks) =
+        (options.tasks()?, options.crowds()?, options.shell_tasks()?);
     let settings = options.settings(porthole_testkit::servers::gateway_bin()?)?;
     let candidates = options.candidates(&settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -92,6 +94,16 @@ fn measure_all(options: &Options) -> Result<Report> {
         let name = format!("{} sessions, {}", crowd.count, crowd.mix.name());
         eprintln!("{name} ...");
         results.scales.push(scale::sessions(&settings, &runtime, crowd).context(name)?);
+    }
+    for task in shell_tasks {
+        for candidate in
+            candidates.iter().filter(|it| it.is_ours() || shells::is_measured(task, it))
+        {
+            let name = format!("shells: {}, {}", task.name(), candidate.name());
+            eprintln!("{name} ...");
+            let row = shells::measure(&settings, &runtime, candidate, task, options.idle_shells);
+            results.shells.push(row.context(name)?);
+        }
     }
     Ok(results.report(&settings, &machine))
 }

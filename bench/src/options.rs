@@ -8,6 +8,7 @@ use clap::Parser;
 
 use crate::measure::Settings;
 use crate::scale::SESSIONS_MAX;
+use crate::shells::ShellTask;
 use crate::subject::{Candidate, GatewayOptions, Peer, PeerOptions};
 use crate::synthetic::Mix;
 use crate::workload::Task;
@@ -60,8 +61,15 @@ pub(crate) struct Options {
         requires = "sessions"
     )]
     mixes: Vec<String>,
+    /// What to measure of shells over SSH, separated by commas: echo, flood, away, idle. Without it,
+    /// everything, unless --workloads or --sessions is there.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    shells: Vec<String>,
+    /// How many shells are idle at a time.
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = sessions)]
+    pub(crate) idle_shells: usize,
     /// Measure nothing; read the results that --json has written.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["workloads", "sessions", "peers", "json"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workloads", "sessions", "shells", "peers", "json"])]
     pub(crate) from: Option<PathBuf>,
     /// Write the results to this file too, as JSON.
     #[arg(long, value_name = "FILE")]
@@ -99,9 +107,22 @@ impl Options {
     /// A name is unknown.
     pub(crate) fn tasks(&self) -> Result<Vec<Task>> {
         if self.workloads.is_empty() {
-            return Ok(if self.sessions.is_empty() { Task::all() } else { Vec::new() });
+            let is_all = self.sessions.is_empty() && self.shells.is_empty();
+            return Ok(if is_all { Task::all() } else { Vec::new() });
         }
         self.workloads.iter().map(|name| Task::parse(name)).collect()
+    }
+
+    /// What to measure of shells.
+    ///
+    /// # Errors
+    ///
+    /// A name is unknown.
+    pub(crate) fn shell_tasks(&self) -> Result<Vec<ShellTask>> {
+        if self.shells.is_empty() && self.workloads.is_empty() && self.sessions.is_empty() {
+            return Ok(ShellTask::ALL.to_vec());
+        }
+        self.shells.iter().map(|name| ShellTask::parse(name)).collect()
     }
 
     /// The numbers of sessions to measure.

@@ -22,16 +22,21 @@ const SESSION_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Place {
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// `vnc` or `rdp`.
+    /// `vnc`, `rdp` or `ssh`.
     pub(crate) protocol: &'static str,
     /// More keys of its connection, a line each.
     pub(crate) keys: String,
+    /// User name and password, where peers have to know them too.
+    pub(crate) login: Option<(&'static str, &'static str)>,
+    /// Parameters that peers have to know too, by Guacamole's names.
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 impl Place {
     /// A VNC server that asks for nothing.
-    pub(crate) const fn vnc(address: SocketAddr) -> Self {
-        Self { address, protocol: "vnc", keys: String::new() }
+    pub(crate) fn vnc(address: SocketAddr) -> Self {
+        let keys = String::new();
+        Self { address, protocol: "vnc", keys, login: None, parameters: Vec::new() }
     }
 
     /// An RDP server whose certificate is its own maker's, as that of all here.
@@ -39,7 +44,22 @@ impl Place {
         let keys = format!(
             "username = \"{user}\"\npassword = \"{password}\"\ntls = {{ verify = \"off\" }}\n"
         );
-        Self { address, protocol: "rdp", keys }
+        Self { address, protocol: "rdp", keys, login: None, parameters: Vec::new() }
+    }
+
+    /// An SSH server with this host key, in which `command` is run, or a shell.
+    pub(crate) fn ssh(
+        address: SocketAddr,
+        login: (&'static str, &'static str),
+        host_key: &str,
+        command: Option<&str>,
+    ) -> Self {
+        // The kind, the key, and perhaps a comment.
+        let key = host_key.split_ascii_whitespace().nth(1).unwrap_or_default();
+        let keys = format!("parameters.host-key = {key:?}\n");
+        let command = command.map(|command| ("command".to_owned(), command.to_owned()));
+        let parameters = command.into_iter().collect();
+        Self { address, protocol: "ssh", keys, login: Some(login), parameters }
     }
 }
 

@@ -23,5 +23,8 @@ mod rdp_redial;
 mod refuse;
 mod security;
 mod session;
+mod sftp;
 mod sound;
+mod ssh;
+mod telnet;
 mod text;

@@ -23,6 +23,8 @@ pub struct Setup {
     timeouts: String,
     files: String,
     is_loopback_open: bool,
+    /// Further rules of the policy.
+    rules: String,
     connections: String,
 }
 
@@ -42,6 +44,7 @@ impl Setup {
             timeouts: String::new(),
             files: String::new(),
             is_loopback_open: true,
+            rules: String::new(),
             connections: String::new(),
         }
     }
@@ -88,6 +91,13 @@ impl Setup {
         self
     }
 
+    /// Allows this protocol in `network` as well, on every port.
+    #[must_use]
+    pub fn allowing(mut self, protocol: &str, network: &str) -> Self {
+        self.rules.push_str(&rule(protocol, network));
+        self
+    }
+
     /// A connection of this name. `more` is TOML: further keys first, then tables relative to
     /// the connection, such as `[parameters]`.
     #[must_use]
@@ -97,15 +107,20 @@ impl Setup {
 
     /// The same, for a remote that speaks `protocol`.
     #[must_use]
-    pub fn speaking(mut self, protocol: &str, name: &str, address: SocketAddr, more: &str) -> Self {
+    pub fn speaking(self, protocol: &str, name: &str, address: SocketAddr, more: &str) -> Self {
+        let place = format!("hostname = \"{}\"\nport = {}", address.ip(), address.port());
+        self.placeless(protocol, name, &format!("{place}\n{more}"))
+    }
+
+    /// The same, for a remote whose place is only in `more`.
+    #[must_use]
+    pub fn placeless(mut self, protocol: &str, name: &str, more: &str) -> Self {
         let table = format!("connections.{name}");
         // Writing to a string cannot fail.
         let _infallible = write!(
             self.connections,
-            "[{table}]\nprotocol = \"{protocol}\"\nhostname = \"{}\"\nport = {}\n{}\n",
-            address.ip(),
-            address.port(),
-            more.replace("\n[", &format!("\n[{table}."))
+            "[{table}]\nprotocol = \"{protocol}\"{}\n",
+            format!("\n{more}").replace("\n[", &format!("\n[{table}."))
         );
         self
     }
@@ -122,12 +137,8 @@ impl Setup {
     }
 
     fn toml(&self) -> String {
-        let rules = ["vnc", "rdp"].map(|protocol| {
-            format!(
-                "[[policy.allow]]\nprotocol = \"{protocol}\"\nnetworks = [\"127.0.0.0/8\"]\n\
-                 ports = [\"1-65535\"]\nallow_special = true\n"
-            )
-        });
+        let loopback =
+            ["vnc", "rdp", "ssh", "telnet"].map(|protocol| rule(protocol, "127.0.0.0/8"));
         // A test that does not say otherwise is done with its sessions when it ends.
         let drain = if self.server.contains("drain_s") { "" } else { "drain_s = 0\n" };
         format!(
@@ -135,7 +146,7 @@ impl Setup {
              [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}\n{}",
             self.server,
             tokens::config_toml(),
-            if self.is_loopback_open { rules.concat() } else { String::new() },
+            if self.is_loopback_open { loopback.concat() } else { String::new() } + &self.rules,
             self.session,
             self.pacing,
             self.timeouts,
@@ -143,6 +154,13 @@ impl Setup {
             self.connections,
         )
     }
+}
+
+fn rule(protocol: &str, network: &str) -> String {
+    format!(
+        "[[policy.allow]]\nprotocol = \"{protocol}\"\nnetworks = [\"{network}\"]\n\
+         ports = [\"1-65535\"]\nallow_special = true\n"
+    )
 }
 
 fn add_line(section: &mut String, line: &str) {

@@ -10,6 +10,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { licence, withoutInlineStyles } from "./xterm.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const common = {
@@ -35,8 +36,10 @@ async function buildPackage() {
     chunkNames: "chunk-[hash]",
     entryPoints: { index: "src/app/index.ts", element: "src/app/element.ts", worker: "src/engine/worker.ts", worklet: "src/sound/worklet.ts" },
     define: { SOUND_WORKLET: '"./worklet.js"' },
+    plugins: [withoutInlineStyles],
     outdir: "dist/pkg",
   });
+  await writeFile(join(root, "dist", "pkg", "THIRD-PARTY.txt"), licence());
 }
 
 async function buildSite() {
@@ -59,7 +62,11 @@ async function buildSite() {
   // It finds the worklet beside itself.
   const define = { SOUND_WORKLET: JSON.stringify(beside(worklet)) };
   const sound = await addHashed("sound", "js", type, await bundle("src/sound/player.ts", { define }));
-  const later = [leave(/\/files\/panel\.js$/, beside(panel)), leave(/\/sound\/player\.js$/, beside(sound))];
+  const banner = { js: `/*!\n${licence()}*/` };
+  const webgl = await addHashed("webgl", "js", type, await bundle("src/terminal/accelerate.ts", { banner }));
+  const plugins = [withoutInlineStyles, leave(/\/accelerate\.js$/, beside(webgl))];
+  const terminal = await addHashed("terminal", "js", type, await bundle("src/terminal/terminal.ts", { banner, plugins }));
+  const later = [leave(/\/terminal\/terminal\.js$/, beside(terminal)), leave(/\/files\/panel\.js$/, beside(panel)), leave(/\/sound\/player\.js$/, beside(sound))];
   const parts = {
     script: await addHashed("porthole", "js", type, await bundle("src/page/page.ts", { plugins: later })),
     style: (await source("page.css")).trim().replaceAll(/\s*([{}:;,])\s*/g, "$1"),

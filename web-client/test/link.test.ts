@@ -142,7 +142,7 @@ beforeEach(() => {
   offer = { features: 0, painted: null, cells: 0, age: 0 };
   ready = Promise.resolve();
   const wish = { width: 0, height: 0, scalePercent: 100 };
-  link = new Link({ url: "ws://gateway/link", token: "t", wish, viewOnly: false, resume: null, visible: true, quality: 0, cells: 0 }, {
+  link = new Link({ url: "ws://gateway/link", token: "t", wish, viewOnly: false, resume: null, visible: true, quality: 0, cells: 0, features: 0 }, {
     get ready() {
       return ready;
     },

@@ -169,7 +169,7 @@ test("what the engine passes on is read for the page, and a record that breaks t
   news(0x82, 1 | 1 << 7, 97);
   news(0x86, 1, 98);
   news(0x82, 1 | 1 << 6, 99);
-  news(0x8c, 1);
+  news(0x8d, 1);
   assert.deepEqual(reports, [
     { kind: "latency", latencyMs: 7 },
     { kind: "phase", phase: 1, text: "b" },

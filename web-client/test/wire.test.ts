@@ -9,8 +9,10 @@ import { encodeCommand, helloProtocol, splitText, type Command } from "../src/wi
 import { decodeFileNews, encodeFileAct, type FileAct } from "../src/wire/files.js";
 import { decodeMessages, type Message } from "../src/wire/message.js";
 import { decodeNews } from "../src/wire/news.js";
+import { encodeReplies } from "../src/wire/questions.js";
 import { MessageError } from "../src/wire/reader.js";
 import { decodeSoundNews, encodeListen, encodeSaid, type SoundCodec } from "../src/wire/sound.js";
+import { decodeTerminalNews, encodeTerminalResize, encodeTyped, TYPED_MAX_BYTES, type Cells } from "../src/wire/terminal.js";
 
 interface Vector {
   readonly name: string;
@@ -45,6 +47,10 @@ function decodeAll(bytes: Uint8Array<ArrayBuffer>): readonly unknown[] {
     if (message.kind !== "file") {
       return message;
     }
+    if (message.code >= 0xb0) {
+      const news = decodeTerminalNews(message);
+      return news === null ? null : { kind: "terminal", news };
+    }
     if (message.code >= 0xa0) {
       const news = decodeSoundNews(message);
       return news === null ? null : { kind: "sound", news };
@@ -65,6 +71,14 @@ function toCommand(value: unknown): Command {
   if (sound.kind === "sound") {
     const { kind, codec, rateHz, pcm } = sound.wish;
     return kind === "listen" ? encodeListen(codec) : encodeSaid(rateHz, new Int16Array(fromHex(pcm).buffer));
+  }
+  const terminal = value as { kind: string; texts: string[]; wish: Cells & { typed?: string } };
+  if (terminal.kind === "replies") {
+    return encodeReplies(terminal.texts);
+  }
+  if (terminal.kind === "terminal") {
+    const { typed } = terminal.wish;
+    return typed === undefined ? encodeTerminalResize(terminal.wish) : (encodeTyped(fromHex(typed))[0] as Command);
   }
   const command = value as { kind: string; resume?: { session: string; secret: string } | null };
   if (command.kind === "hello" && command.resume != null) {
@@ -114,6 +128,20 @@ test("bytes past the known fields are ignored", () => {
 test("numbers from the page are clamped to their fields", () => {
   const bytes = encodeCommand({ kind: "wheel", x: -5, y: 70_000, dx: 40_000, dy: -40_000 });
   assert.equal(Buffer.from(bytes).toString("hex"), "060800000000ffffff7f0080");
+});
+
+test("what is typed is cut into records that the gateway takes", () => {
+  const typed = Uint8Array.from({ length: 2 * TYPED_MAX_BYTES + 3 }, (_, at) => at % 251);
+  const records = encodeTyped(typed);
+  assert.deepEqual(records.map(({ body }) => body.length), [TYPED_MAX_BYTES, TYPED_MAX_BYTES, 3]);
+  assert.deepEqual(Buffer.concat(records.map(({ body }) => body)), Buffer.from(typed));
+  assert.deepEqual(encodeTyped(new Uint8Array(0)), []);
+});
+
+test("a terminal without columns, or with too many, is refused", () => {
+  for (const hex of ["00001800", "50000000", "e9031800", "5000f501"]) {
+    assert.throws(() => decodeTerminalNews({ kind: "file", code: 0xb2, body: fromHex(hex) }), MessageError, hex);
+  }
 });
 
 test("long texts are cut between characters", () => {

@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-pub(crate) use self::rows::{Account, LatencyRow, LoadRow, ScaleRow, Spread};
+pub(crate) use self::rows::{Account, LatencyRow, LoadRow, ScaleRow, ShellRow, Spread};
 use self::table::Table;
 use crate::machine::Machine;
 use crate::measure::Settings;
@@ -33,6 +33,8 @@ pub(crate) struct Results {
     pub(crate) latencies: Vec<LatencyRow>,
     /// One for each mix and number of sessions.
     pub(crate) scales: Vec<ScaleRow>,
+    /// One for each thing that was measured of shells, and each subject.
+    pub(crate) shells: Vec<ShellRow>,
 }
 
 impl Results {
@@ -46,6 +48,7 @@ impl Results {
             "workloads": self.loads.iter().map(LoadRow::json).collect::<Vec<_>>(),
             "latency": self.latencies.iter().map(LatencyRow::json).collect::<Vec<_>>(),
             "sessions": self.scales.iter().map(ScaleRow::json).collect::<Vec<_>>(),
+            "shells": self.shells.iter().map(ShellRow::json).collect::<Vec<_>>(),
         }))
     }
 }
@@ -124,6 +127,7 @@ impl Report {
             table::loads(&self.0),
             table::latencies(&self.0),
             table::scales(&self.0),
+            table::shells(&self.0),
         ];
         tables.into_iter().filter(|table| !table.rows.is_empty()).collect()
     }

@@ -31,6 +31,11 @@ fn results() -> Results {
             direct: spread,
             through: spread,
         }],
+        shells: vec![ShellRow {
+            task: "echo",
+            subject: "porthole",
+            numbers: vec![("added_p50_ms", 0.15)],
+        }],
         scales: vec![ScaleRow {
             mix: "idle",
             sessions: 200,
@@ -60,6 +65,7 @@ fn report() -> Report {
         "workloads": rows.loads.iter().map(LoadRow::json).collect::<Vec<_>>(),
         "latency": rows.latencies.iter().map(LatencyRow::json).collect::<Vec<_>>(),
         "sessions": rows.scales.iter().map(ScaleRow::json).collect::<Vec<_>>(),
+        "shells": rows.shells.iter().map(ShellRow::json).collect::<Vec<_>>(),
     }))
 }
 

@@ -88,6 +88,17 @@ pub(crate) struct ScaleRow {
     pub(crate) latency: Spread,
 }
 
+/// What was measured of shells.
+#[derive(Debug, Clone)]
+pub(crate) struct ShellRow {
+    /// What happened in them.
+    pub(crate) task: &'static str,
+    /// What was measured.
+    pub(crate) subject: &'static str,
+    /// The numbers; their units are in their names.
+    pub(crate) numbers: Vec<(&'static str, f64)>,
+}
+
 /// How a set of times is spread.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Spread {
@@ -220,6 +231,18 @@ impl ScaleRow {
             "kb_per_s": round(self.bytes_per_s / 1e3),
             "latency": self.latency.json(),
         })
+    }
+}
+
+impl ShellRow {
+    pub(super) fn json(&self) -> Value {
+        let mut row = json!({"task": self.task, "subject": self.subject});
+        if let Value::Object(fields) = &mut row {
+            for (name, value) in &self.numbers {
+                fields.insert((*name).to_owned(), round(*value).into());
+            }
+        }
+        row
     }
 }
 

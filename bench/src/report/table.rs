@@ -212,6 +212,24 @@ pub(super) fn scales(report: &Value) -> Table {
     }
 }
 
+/// One row for each number that was measured of shells.
+pub(super) fn shells(report: &Value) -> Table {
+    let head = ["shells over SSH", "subject", "number", "value"].map(str::to_owned);
+    let mut table = Table { title: "Shells".to_owned(), head: head.to_vec(), ..Table::default() };
+    for row in list(report, "shells") {
+        let Some(fields) = row.as_object() else { continue };
+        for (name, value) in fields.iter().filter(|(_, value)| value.is_number()) {
+            table.rows.push(vec![
+                text(row, "task").to_owned(),
+                text(row, "subject").to_owned(),
+                name.replace('_', " "),
+                cell(value.as_f64(), 2),
+            ]);
+        }
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

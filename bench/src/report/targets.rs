@@ -50,6 +50,8 @@ pub(super) enum Metric {
 
     /// Resident memory of each of 200 idle sessions, in MB.
     MemoryEach,
+    /// A number that was measured of shells, by its name, and whether more is better.
+    Shell(&'static str, bool),
 }
 
 /// Sessions of the figure on many idle ones.
@@ -66,7 +68,7 @@ const fn target(
 }
 
 /// All figures.
-pub(super) const TARGETS: [Target; 26] = [
+pub(super) const TARGETS: [Target; 32] = [
     target("typing", Metric::Cpu, 0.3, Some(1.0), None),
     target("typing", Metric::Bytes, 2.0, Some(4.1), Some(1.5)),
     target("terminal", Metric::Cpu, 3.0, Some(28.0), None),
@@ -93,6 +95,12 @@ pub(super) const TARGETS: [Target; 26] = [
     target("shadow-video", Metric::Cpu, 1.5, Some(75.0), None),
     target("shadow-video", Metric::Frames, 30.0, Some(8.6), None),
     target("xrdp-latency", Metric::KeyP50, 12.0, Some(20.9), None),
+    target("echo", Metric::Shell("added_p50_ms", false), 0.2, Some(1.1), None),
+    target("flood", Metric::Shell("mb_per_s", true), 60.0, None, None),
+    target("away", Metric::Shell("interrupt_p50_ms", false), 100.0, None, None),
+    target("away", Metric::Shell("interrupt_max_ms", false), 100.0, None, None),
+    target("idle", Metric::Shell("rss_mb_each", false), 3.0, None, None),
+    target("idle", Metric::Shell("shells", true), 1000.0, None, None),
 ];
 
 impl Metric {
@@ -107,6 +115,7 @@ impl Metric {
             Self::MemoryEach => "resident MB each",
             Self::KeyP50 => "ms from key to pixel, p50",
             Self::Frames => "frames/s",
+            Self::Shell(name, _) => name,
         }
     }
 }
@@ -149,12 +158,27 @@ impl Target {
                 number(row, "rss_mb_each")
             }
             Metric::MemoryEach => None,
+            Metric::Shell(name, _) => {
+                let mut rows = list(report, "shells").iter();
+                let row = rows.find(|row| {
+                    text(row, "task") == self.what && text(row, "subject") == subject
+                })?;
+                number(row, name)
+            }
+        }
+    }
+
+    /// What is measured, for people.
+    fn name(&self) -> String {
+        match self.metric {
+            Metric::Shell(name, _) => format!("shells, {}: {}", self.what, name.replace('_', " ")),
+            metric => format!("{}: {}", self.what, metric.name()),
         }
     }
 
     const fn is_reached(&self, measured: f64) -> bool {
         match self.metric {
-            Metric::Closeness => measured >= self.goal,
+            Metric::Closeness | Metric::Shell(_, true) => measured >= self.goal,
             // Thirty pictures a second, whenever the clock was read.
             Metric::Frames => measured >= 0.97 * self.goal,
             _ => measured <= self.goal,
@@ -176,7 +200,7 @@ pub(super) fn table(report: &Value) -> Table {
     for target in &TARGETS {
         let Some(measured) = target.measured(report, OURS) else { continue };
         table.rows.push(vec![
-            format!("{}: {}", target.what, target.metric.name()),
+            target.name(),
             short(measured),
             short(target.goal),
             if target.is_reached(measured) { "yes" } else { "no" }.to_owned(),

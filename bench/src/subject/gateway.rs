@@ -70,6 +70,16 @@ impl GatewaySubject {
         let process_id = gateway.process().id();
         Ok(Self { gateway, process_id, size: Size::new(width, height) })
     }
+
+    /// For viewers that draw the text of the remote at `remote` themselves.
+    ///
+    /// # Errors
+    ///
+    /// No token can be made.
+    pub(crate) fn text_options(&self, remote: SocketAddr) -> Result<ViewerOptions> {
+        let token = tokens::for_connection(&connection(remote))?;
+        Ok(ViewerOptions::new(self.gateway.address(), token).drawing_text().skipping_pixels())
+    }
 }
 
 fn configuration(
@@ -87,7 +97,7 @@ fn configuration(
         writeln!(toml, "{name} = {value}")?;
     }
     toml.push_str(&tokens::config_toml());
-    for protocol in ["vnc", "rdp"] {
+    for protocol in ["vnc", "rdp", "ssh"] {
         let here = remotes.iter().filter(|remote| remote.protocol == protocol);
         let mut ports: Vec<u16> = here.map(|remote| remote.address.port()).collect();
         if ports.is_empty() {
@@ -100,7 +110,7 @@ fn configuration(
              ports = {ports:?}\nallow_special = true"
         )?;
     }
-    for Place { address, protocol, keys } in remotes {
+    for Place { address, protocol, keys, login, parameters } in remotes {
         let (host, port) = (address.ip(), address.port());
         writeln!(
             toml,
@@ -108,7 +118,10 @@ fn configuration(
              {keys}",
             connection(*address),
         )?;
-        for (name, value) in &options.parameters {
+        if let Some((username, password)) = login {
+            writeln!(toml, "username = {username:?}\npassword = {password:?}")?;
+        }
+        for (name, value) in options.parameters.iter().chain(parameters) {
             writeln!(toml, "parameters.{name} = {value:?}")?;
         }
     }

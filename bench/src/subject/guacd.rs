@@ -41,21 +41,24 @@ const STREAMS_MAX: usize = 512;
 pub(crate) struct GuacdSubject {
     address: SocketAddr,
     process_id: Option<u32>,
+    protocol: &'static str,
     size: (u16, u16),
     parameters: Vec<(String, String)>,
 }
 
 impl GuacdSubject {
     /// Uses one that somebody has started. Its process is looked for unless it is named.
-    /// `parameters` are for each connection, beside those that name the remote.
+    /// It is told that remotes
+    /// speak `protocol`; `parameters` are for each connection, beside those that name the remote.
     pub(crate) fn at(
         address: SocketAddr,
         process_id: Option<u32>,
+        protocol: &'static str,
         size: (u16, u16),
         parameters: Vec<(String, String)>,
     ) -> Self {
         let process_id = process_id.or_else(|| listener::process_at(address));
-        Self { address, process_id, size, parameters }
+        Self { address, process_id, protocol, size, parameters }
     }
 }
 
@@ -70,9 +73,9 @@ impl Subject for GuacdSubject {
         let mut parameters = self.parameters.clone();
         parameters.push(("hostname".to_owned(), remote.ip().to_string()));
         parameters.push(("port".to_owned(), remote.port().to_string()));
-        let (address, size) = (self.address, self.size);
+        let (address, protocol, size) = (self.address, self.protocol, self.size);
         Ok(Viewer::start(runtime, sight, move |seat| async move {
-            let opening = Link::open(address, size, &parameters);
+            let opening = Link::open(address, protocol, size, &parameters);
             let link = timeout(CONNECT_MAX, opening)
                 .await
                 .with_context(|| format!("no session of {address} in {CONNECT_MAX:?}"))??;
@@ -95,6 +98,7 @@ impl Link {
     /// Connects and shakes hands.
     async fn open(
         address: SocketAddr,
+        protocol: &str,
         (width, height): (u16, u16),
         parameters: &[(String, String)],
     ) -> Result<Self> {
@@ -102,7 +106,7 @@ impl Link {
         stream.set_nodelay(true)?;
         let arrived = BytesMut::with_capacity(ARRIVED_BYTES);
         let mut link = Self { stream, arrived, streams: BTreeMap::new(), has_drawn: false };
-        link.send(&["select", "vnc"]).await?;
+        link.send(&["select", protocol]).await?;
         let names = link.expect("args").await?;
         let size = [width.to_string(), height.to_string()];
         link.send(&["size", &size[0], &size[1], DPI]).await?;

@@ -63,7 +63,7 @@ impl Script {
 
 fn attach(address: SocketAddr, runtime: &Runtime) -> Viewer {
     let parameters = vec![("encodings".to_owned(), "zrle".to_owned())];
-    let subject = GuacdSubject::at(address, Some(1), (1280, 720), parameters);
+    let subject = GuacdSubject::at(address, Some(1), "vnc", (1280, 720), parameters);
     subject.attach(runtime, "127.0.0.1:5901".parse().unwrap(), Sight::Counts).unwrap()
 }
 

@@ -88,7 +88,7 @@ impl Candidate {
                 let remotes = std::slice::from_ref(remote);
                 Ok(Box::new(GatewaySubject::start(options, remotes, size, None)?))
             }
-            Self::Peer(peer) => peer.start(remote.address, size),
+            Self::Peer(peer) => peer.start(remote, size),
         }
     }
 }

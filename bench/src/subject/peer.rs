@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::Subject;
 use super::guacd::GuacdSubject;
 use super::websockify::WebsockifySubject;
+use crate::remote::Place;
 
 /// Another program that shows VNC servers to browsers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,14 +94,21 @@ impl Peer {
         !matches!(self, Self::GuacdAt { .. })
     }
 
-    pub(super) fn start(&self, remote: SocketAddr, size: (u16, u16)) -> Result<Box<dyn Subject>> {
+    pub(super) fn start(&self, remote: &Place, size: (u16, u16)) -> Result<Box<dyn Subject>> {
         Ok(match self {
-            Self::Websockify => Box::new(WebsockifySubject::start(remote)?),
+            Self::Websockify => Box::new(WebsockifySubject::start(remote.address)?),
             Self::WebsockifyAt { address, process_id, .. } => {
                 Box::new(WebsockifySubject::at(*address, *process_id))
             }
             Self::GuacdAt { address, process_id, parameters } => {
-                Box::new(GuacdSubject::at(*address, *process_id, size, parameters.clone()))
+                let mut parameters = parameters.clone();
+                parameters.extend(remote.parameters.iter().cloned());
+                if let Some((username, password)) = remote.login {
+                    parameters.push(("username".to_owned(), username.to_owned()));
+                    parameters.push(("password".to_owned(), password.to_owned()));
+                }
+                let protocol = remote.protocol;
+                Box::new(GuacdSubject::at(*address, *process_id, protocol, size, parameters))
             }
         })
     }

@@ -161,6 +161,12 @@ networks = ["127.0.0.1"]
 ports = ["1024-65535"]
 allow_special = true
 
+[[policy.allow]]
+protocol = "ssh"
+networks = ["127.0.0.1"]
+ports = ["1024-65535"]
+allow_special = true
+
 ${named.join("\n")}
 ${extra}
 `;

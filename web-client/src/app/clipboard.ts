@@ -38,6 +38,8 @@ export interface ClipboardListener {
 export class ClipboardSync {
   /** Whether the session has a folder for files. */
   takesFiles = false;
+  /** Whether the remote has a clipboard of its own. A terminal has none but what is typed into it. */
+  isShared = true;
   readonly #listener: ClipboardListener;
   #permissions = 0;
   /** What went either way last: it must not come back as news. */
@@ -132,7 +134,7 @@ export class ClipboardSync {
 
   /** Reads the local clipboard where that needs no question to the user. */
   async poll(): Promise<void> {
-    if (!this.maySend || this.#unwritten !== null) {
+    if (!this.maySend || !this.isShared || this.#unwritten !== null) {
       return;
     }
     try {
@@ -201,4 +203,14 @@ async function write({ text, html, png }: ClipboardContent): Promise<void> {
     }
   }
   await clipboard.writeText(text ?? "");
+}
+
+/** Copies from a click. Without the clipboard API, what is selected in the page is what is copied. */
+export async function copyText(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- Pages without HTTPS have nothing else.
+    document.execCommand("copy");
+  }
 }

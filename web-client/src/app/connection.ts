@@ -3,30 +3,35 @@
 import { adoptEngine, startEngine, type EngineHost } from "../engine/host.js";
 import type { Launched } from "../engine/launch.js";
 import type { Failure, LinkState, Report, Stats } from "../engine/reports.js";
+import { isInput } from "../engine/outgoing.js";
 import { KEYSYM } from "../input/keysyms.js";
 import type { Command, Resume } from "../wire/command.js";
+import { barListener } from "./bar.js";
 import { ClipboardSync } from "./clipboard.js";
 import { Controls } from "./controls.js";
 import { Cover } from "./cover.js";
 import { CursorView } from "./cursor.js";
 import { make } from "./dom.js";
 import { FilesDock } from "./files.js";
+import { toggleFullscreen, watchFullscreen } from "./fullscreen.js";
 import { toHex } from "./hex.js";
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { RemoteScreen } from "../wire/message.js";
+import type { Cells } from "../wire/terminal.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 import css from "./screen.css";
 import { Question } from "./question.js";
 import { SoundDock, type MicrophoneState } from "./sound.js";
 import { QUALITIES, startOf } from "./start.js";
 import { stringsFor, type Strings } from "./strings.js";
+import { TerminalDock } from "./terminal.js";
+import { Toasts } from "./toasts.js";
 import { Toolbar } from "./toolbar.js";
 import { View } from "./view.js";
 
 const HOST_CLASS = "porthole-host";
 /** How long a paste waits for its files to be there, in milliseconds. */
 const FILES_WAIT_MS = 3000;
-const TOAST_MS = 6_000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
 /** Of these, those that let files be written or read. */
@@ -51,7 +56,8 @@ export class ScreenConnection extends EventTarget implements Connection {
   readonly #controls: Controls | null;
   readonly #files: FilesDock;
   readonly #sound: SoundDock;
-  readonly #toasts = make("div", { class: "toasts", role: "status", "aria-live": "polite" });
+  readonly #terminal: TerminalDock;
+  readonly #toasts = new Toasts();
   readonly #abort = new AbortController();
   #engine: EngineHost | null = null;
   #state: LinkState = "connecting";
@@ -87,14 +93,15 @@ export class ScreenConnection extends EventTarget implements Connection {
     this.#cover = new Cover(strings, () => {
       this.#start(null);
     });
-    this.#question = new Question(strings, (answer) => {
-      this.#send({ kind: "answer", ...answer });
-      this.#controls?.focus(false);
+    this.#question = new Question(strings, (command) => {
+      this.#send(command);
+      this.#focus(false);
     });
     this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
     this.#controls = viewOnly ? null : this.#makeControls();
     this.#files = this.#makeFiles(language);
     this.#sound = this.#makeSound();
+    this.#terminal = this.#makeTerminal(language);
     this.#mount();
     this.#listen();
     this.#start(launched);
@@ -144,6 +151,19 @@ export class ScreenConnection extends EventTarget implements Connection {
     return screen !== null || id === null;
   }
 
+  get terminal(): Cells | null {
+    return this.#terminal.size;
+  }
+
+  paste(text: string): boolean {
+    return this.#terminal.terminal?.paste(text) ?? false;
+  }
+
+  search(text = ""): boolean {
+    this.#terminal.terminal?.search(text);
+    return this.#terminal.terminal !== null;
+  }
+
   get muted(): boolean {
     return this.#sound.muted;
   }
@@ -180,14 +200,9 @@ export class ScreenConnection extends EventTarget implements Connection {
   }
 
   async requestFullscreen(): Promise<void> {
-    if (document.fullscreenElement !== null) {
-      await document.exitFullscreen();
-      return;
+    if (await toggleFullscreen(this.#element)) {
+      this.#focus(false);
     }
-    await this.#element.requestFullscreen({ navigationUI: "hide" });
-    // Chromium then lets us have Alt+Tab, the system key and Escape (a long press still leaves).
-    await keyboardOf(navigator)?.lock().catch(() => undefined);
-    this.#controls?.focus(false);
   }
 
   override addEventListener<K extends keyof ConnectionEvents>(
@@ -209,6 +224,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   remove(): void {
     this.#abort.abort();
     this.#sound.close();
+    this.#terminal.close();
     this.#stopEngine();
     this.#controls?.close();
     this.#view.close();
@@ -227,20 +243,28 @@ export class ScreenConnection extends EventTarget implements Connection {
     root.append(this.#view.viewport, this.#cursor.overlay);
     if (this.#controls !== null) {
       root.append(this.#controls.area);
+      this.#terminal.watch(this.#controls.area, this.#abort.signal);
     }
     root.append(this.#cover.element, this.#question.element);
     if (this.#toolbar !== null) {
-      root.append(this.#toolbar.element, this.#toasts);
+      root.append(this.#toolbar.element, this.#toasts.element);
     }
     this.#element.querySelector(`:scope > .${HOST_CLASS}`)?.remove();
     this.#element.append(this.#host);
     this.#takeFocus();
   }
 
+  /** Gives the remote the keyboard. */
+  #focus(typing: boolean): void {
+    if (!this.#terminal.focus(typing)) {
+      this.#controls?.focus(typing);
+    }
+  }
+
   /** Takes the keyboard, unless the page around us uses it. */
   #takeFocus(): void {
     if (document.activeElement === null || document.activeElement === document.body) {
-      this.#controls?.focus(false);
+      this.#focus(false);
     }
   }
 
@@ -260,11 +284,7 @@ export class ScreenConnection extends EventTarget implements Connection {
     window.addEventListener("online", () => {
       this.#engine?.order({ kind: "wake" });
     }, options);
-    document.addEventListener("fullscreenchange", () => {
-      if (document.fullscreenElement === null) {
-        keyboardOf(navigator)?.unlock();
-      }
-    }, options);
+    watchFullscreen(this.#abort.signal);
     this.#view.viewport.addEventListener("pointerdown", () => {
       if (this.#toolbar?.open === true) {
         this.#toolbar.toggle(false);
@@ -314,6 +334,7 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "session":
         this.#welcome(report.permissions, report.resume, report.kept);
+        this.#terminal.renewed(report.features);
         break;
       case "size":
         this.#view.resize(report.width, report.height);
@@ -332,6 +353,7 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#emit("title", { title: report.text });
         break;
       case "bell":
+        this.#terminal.terminal?.bell();
         this.#emit("bell", null);
         break;
       case "leds":
@@ -345,17 +367,19 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#toast(report.text);
         break;
       case "abilities":
-        this.#view.resizable = (report.bits & CAN_RESIZE) !== 0;
-        this.#toolbar?.files(this.#mayFiles && (report.bits & HAS_FILES) !== 0);
-        this.#sound.abilities(report.bits);
-        this.#controls?.setTouch((report.bits & TAKES_TOUCH) !== 0);
-        this.#clipboard.takesFiles = this.#mayFiles && (report.bits & HAS_FILES) !== 0;
+        this.#able(report.bits);
         break;
       case "file":
-        (report.code < 0xa0 ? this.#files : this.#sound).handle(report);
+        (report.code < 0xa0 ? this.#files : report.code < 0xb0 ? this.#sound : this.#terminal).handle(report);
+        break;
+      case "frameEnd":
+        this.#terminal.handle(report);
         break;
       case "prompt":
         this.#question.show(report.fields, report.reason);
+        break;
+      case "questions":
+        this.#question.ask(report);
         break;
       case "screens":
         this.#screens = report.screens;
@@ -371,6 +395,15 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#statsWaiting.shift()?.done(report.stats);
         break;
     }
+  }
+
+  #able(bits: number): void {
+    const hasFiles = this.#mayFiles && (bits & HAS_FILES) !== 0;
+    this.#view.resizable = (bits & CAN_RESIZE) !== 0;
+    this.#toolbar?.files(hasFiles);
+    this.#sound.abilities(bits);
+    this.#controls?.setTouch((bits & TAKES_TOUCH) !== 0);
+    this.#clipboard.takesFiles = hasFiles;
   }
 
   #welcome(permissions: number, resume: Resume, kept: boolean): void {
@@ -427,28 +460,8 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   /** Input goes nowhere without the permission; the gateway would refuse it. */
   #send(command: Command): void {
-    switch (command.kind) {
-      case "key":
-      case "text":
-      case "pointer":
-      case "wheel":
-      case "touch":
-      case "releaseAll":
-        if (!this.#mayInput) {
-          return;
-        }
-        break;
-      case "hello":
-      case "ack":
-      case "clipboard":
-      case "resize":
-      case "ping":
-      case "quality":
-      case "visible":
-      case "repaint":
-      case "answer":
-      case "file":
-        break;
+    if (isInput(command) && !this.#mayInput) {
+      return;
     }
     this.#engine?.order({ kind: "send", command });
   }
@@ -483,7 +496,7 @@ export class ScreenConnection extends EventTarget implements Connection {
         this.#send(record);
       },
       closed: () => {
-        this.#controls?.focus(false);
+        this.#focus(false);
       },
       failed: () => {
         this.#toast(this.#strings.filesFailed);
@@ -512,6 +525,47 @@ export class ScreenConnection extends EventTarget implements Connection {
     });
   }
 
+  #makeTerminal(language: string): TerminalDock {
+    return new TerminalDock({
+      context: () => {
+        const root = this.#host.shadowRoot;
+        return root === null ? null : {
+          root,
+          language,
+          clipboard: this.#clipboard,
+          toolbar: this.#toolbar,
+          mayType: () => this.#mayInput && this.#options.viewOnly !== true,
+          send: (record) => {
+            this.#send(record);
+          },
+          written: (frame, turn, ms) => {
+            this.#engine?.order({ kind: "written", frame, turn, ms });
+          },
+          broken: (reason) => {
+            this.#engine?.order({ kind: "fail", reason });
+          },
+          sized: (cells) => {
+            this.#emit("terminal", cells);
+          },
+          toast: (text) => {
+            this.#toast(text);
+          },
+        };
+      },
+      shown: (isText) => {
+        const hadFocus = this.#host.shadowRoot?.activeElement === this.#controls?.area;
+        this.#host.toggleAttribute("data-text", isText);
+        this.#clipboard.isShared = !isText;
+        if (isText && hadFocus) {
+          this.#focus(false);
+        }
+      },
+      failed: () => {
+        this.#toast(this.#strings.terminalFailed);
+      },
+    });
+  }
+
   #makeControls(): Controls {
     return new Controls({
       view: this.#view,
@@ -531,87 +585,25 @@ export class ScreenConnection extends EventTarget implements Connection {
   }
 
   #makeToolbar(viewOnly: boolean): Toolbar {
-    return new Toolbar(this.#strings, viewOnly, this.#view.scale, this.#quality, {
-      fullScreen: () => {
-        void this.requestFullscreen().catch(() => undefined);
-      },
-      phoneKeyboard: () => {
+    return new Toolbar(this.#strings, viewOnly, this.#view.scale, this.#quality, barListener(this, {
+      fold: () => {
         this.#toolbar?.toggle(false);
-        this.#controls?.focus(true);
       },
-      chord: (keysyms) => {
-        this.sendKeys(keysyms);
+      focus: (typing) => {
+        this.#focus(typing);
       },
       hold: (keysym) => this.#controls?.hold(keysym) ?? false,
-      scale: (scale) => {
-        this.setScale(scale);
-      },
-      quality: (quality) => {
-        this.setQuality(quality);
-      },
-      screen: (id) => {
-        this.showScreen(id);
-      },
-      copy: (text) => {
-        void copyText(text);
-      },
-      sendClipboard: (text) => {
-        this.sendClipboard(text);
-      },
       files: () => {
-        this.#toolbar?.toggle(false);
         void this.#files.toggle();
       },
-      mute: () => {
-        this.muted = !this.muted;
-      },
-      volume: (volume) => {
-        this.volume = volume;
-      },
-      speak: () => {
-        void this.speak(this.microphone !== "on");
-      },
-      leave: () => {
-        this.disconnect();
-      },
-      closed: () => {
-        this.#controls?.focus(false);
-      },
-    });
+    }));
   }
 
   #toast(text: string): void {
-    const toast = make("p", {}, text);
-    this.#toasts.append(toast);
-    while (this.#toasts.childElementCount > 3) {
-      this.#toasts.firstElementChild?.remove();
-    }
-    setTimeout(() => {
-      toast.remove();
-    }, TOAST_MS);
+    this.#toasts.show(text);
   }
 
   #emit<K extends keyof ConnectionEvents>(kind: K, detail: ConnectionEvents[K]["detail"]): void {
     this.dispatchEvent(new CustomEvent(kind, { detail }));
   }
-}
-
-/** Copies from a click. Without the clipboard API, the field's own selection is what is copied. */
-async function copyText(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- Pages without HTTPS have nothing else.
-    document.execCommand("copy");
-  }
-}
-
-/** Chromium's Keyboard Lock API, which the DOM library does not name. */
-interface KeyboardLock {
-  lock(): Promise<void>;
-  unlock(): void;
-}
-
-function keyboardOf(holder: Navigator & { readonly keyboard?: KeyboardLock }): KeyboardLock | undefined {
-  return holder.keyboard;
 }

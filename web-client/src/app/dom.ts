@@ -34,7 +34,12 @@ export type IconName = keyof typeof PATHS;
 
 /** Makes an icon. It says nothing to screen readers: its button has a label. */
 export function icon(name: IconName): SVGSVGElement {
-  return svg([{ tag: "path", attributes: { d: PATHS[name], "stroke-linecap": "round", "stroke-linejoin": "round" } }]);
+  return pathIcon(PATHS[name]);
+}
+
+/** The same of a drawing that is not in the list. */
+export function pathIcon(d: string): SVGSVGElement {
+  return svg([{ tag: "path", attributes: { d, "stroke-linecap": "round", "stroke-linejoin": "round" } }]);
 }
 
 /** The porthole: a ring with four bolts and the sea behind glass. */

@@ -1,14 +1,14 @@
 /** `<porthole-screen>`: a connection as a custom element. Importing this module defines it. */
 
 import { connect, remove } from "./index.js";
-import type { Connection, Quality, RemoteScreen, Scale, Stats } from "./options.js";
+import type { Connection, Quality, RemoteScreen, Scale, Stats, TerminalMode } from "./options.js";
 
 /**
- * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`, `muted`. A change of
- * `scale`, `quality` or `muted` applies at once, one of `token` or `url` connects anew. The element has no size of its own.
+ * Attributes: `token`, `url`, `scale`, `quality`, `language`, `view-only`, `bare`, `worker-url`, `muted`, `terminal`. A
+ * change of `scale`, `quality` or `muted` applies at once, one of `token`, `url` or `terminal` connects anew. The element has no size of its own.
  */
 export class PortholeScreen extends HTMLElement {
-  static readonly observedAttributes = ["token", "url", "scale", "quality", "muted"];
+  static readonly observedAttributes = ["token", "url", "scale", "quality", "muted", "terminal"];
   #connection: Connection | null = null;
 
   /** The connection, for its events and methods; null while there is no token or place in the page. */
@@ -80,6 +80,7 @@ export class PortholeScreen extends HTMLElement {
       ...given("workerUrl", this.getAttribute("worker-url")),
       ...given("scale", scaleOf(this.getAttribute("scale"))),
       ...given("quality", qualityOf(this.getAttribute("quality"))),
+      ...given("terminal", terminalOf(this.getAttribute("terminal"))),
     });
     this.#connection.addEventListener("screens", ({ detail }) => {
       this.dispatchEvent(new CustomEvent("screens", { detail }));
@@ -101,6 +102,11 @@ export function scaleOf(text: string | null): Scale | null {
 /** Null for any text that is not a quality. */
 export function qualityOf(text: string | null): Quality | null {
   return text === "auto" || text === "exact" || text === "sparing" ? text : null;
+}
+
+/** Null for any text that is not a way to show a terminal. */
+export function terminalOf(text: string | null): TerminalMode | null {
+  return text === "text" || text === "picture" ? text : null;
 }
 
 customElements.define("porthole-screen", PortholeScreen);

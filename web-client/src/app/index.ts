@@ -5,6 +5,7 @@ import { ScreenConnection } from "./connection.js";
 import type { Connection, ConnectOptions } from "./options.js";
 
 export type {
+  Cells,
   ClipboardContent,
   CommandKey,
   Connection,
@@ -18,6 +19,7 @@ export type {
   Scale,
   Spread,
   Stats,
+  TerminalMode,
 } from "./options.js";
 
 const connections = new WeakMap<HTMLElement, ScreenConnection>();

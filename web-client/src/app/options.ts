@@ -3,12 +3,13 @@
 import type { CommandKey } from "../input/keyboard.js";
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { RemoteScreen } from "../wire/message.js";
+import type { Cells } from "../wire/terminal.js";
 import type { Failure, LinkState, Spread, Stats } from "../engine/reports.js";
 import type { MicrophoneState } from "./sound.js";
 import type { Quality } from "./toolbar.js";
 import type { Scale } from "./view.js";
 
-export type { ClipboardContent, CommandKey, Failure, LinkState, MicrophoneState, Quality, RemoteScreen, Scale, Spread, Stats };
+export type { Cells, ClipboardContent, CommandKey, Failure, LinkState, MicrophoneState, Quality, RemoteScreen, Scale, Spread, Stats };
 
 /** What lets a viewer come back to its session after a reload, as hexadecimal text. Keep it secret. */
 export interface SavedSession {
@@ -40,11 +41,19 @@ export interface ConnectOptions {
   readonly dot?: boolean;
   /** Begin without sound. Default: false; browsers let sound be heard once the user has done something in the page. */
   readonly muted?: boolean;
+  /**
+   * How a remote that is text is shown: `text` as a terminal of the page's own, `picture` as the gateway draws it.
+   * Default: `text`.
+   */
+  readonly terminal?: TerminalMode;
   /** A session to come back to. */
   readonly resume?: SavedSession;
   /** Called as the `state` event is sent. */
   readonly onstate?: (state: LinkState, failure: Failure | null) => void;
 }
+
+/** How a remote that is text is shown. */
+export type TerminalMode = "text" | "picture";
 
 /** The events of a connection. */
 export interface ConnectionEvents {
@@ -56,6 +65,8 @@ export interface ConnectionEvents {
   readonly bell: CustomEvent<null>;
   /** The remote's screens, or their layout, changed. */
   readonly screens: CustomEvent<{ readonly screens: readonly RemoteScreen[] }>;
+  /** The remote is text, and its terminal has this size, perhaps a new one. Not where it is shown as a picture. */
+  readonly terminal: CustomEvent<Cells>;
   /** Whether the remote asks for the viewer's microphone, or gets it, has changed. */
   readonly microphone: CustomEvent<{ readonly state: MicrophoneState }>;
   /** A sentence from the gateway to show in passing. */
@@ -84,6 +95,15 @@ export interface Connection extends EventTarget {
   readonly screens: readonly RemoteScreen[];
   /** Shows one of the remote's screens alone, or, with null, all of them. False: there is no such screen. */
   showScreen(id: number | null): boolean;
+  /** The size of the remote's terminal; null where there is none, or it is shown as a picture. */
+  readonly terminal: Cells | null;
+  /**
+   * Pastes text into the remote's terminal. Several lines are shown to the user first where the program there would
+   * take them for typed ones. False: there is no terminal, it may not be pasted, or it is more than 4 MiB.
+   */
+  paste(text: string): boolean;
+  /** Opens the terminal's search with `text`. False: there is no terminal. */
+  search(text?: string): boolean;
   /** Whether the remote is not heard. */
   muted: boolean;
   /** From 0 to 1. */

@@ -1,5 +1,7 @@
 /** Asks the person at the screen for what the remote wants to know. What is typed goes to the gateway and nowhere else. */
 
+import type { Command } from "../wire/command.js";
+import { encodeReplies, type Questions } from "../wire/questions.js";
 import { logo, make } from "./dom.js";
 import type { Strings } from "./strings.js";
 
@@ -8,20 +10,13 @@ const FIELD = { username: 1, password: 2, domain: 4 } as const;
 /** Longest answer, in UTF-16 units: one may take three bytes, and the link takes 1024. */
 const ANSWER_MAX = 341;
 
-/** What was typed; what was not asked for is empty. */
-export interface Answer {
-  readonly username: string;
-  readonly password: string;
-  readonly domain: string;
-}
-
 /** Owns the form and the cover under it. */
 export class Question {
   readonly element = make("div", { class: "question", part: "question", hidden: "" });
   readonly #strings: Strings;
-  readonly #answer: (answer: Answer) => void;
+  readonly #answer: (answer: Command) => void;
 
-  constructor(strings: Strings, answer: (answer: Answer) => void) {
+  constructor(strings: Strings, answer: (answer: Command) => void) {
     this.#strings = strings;
     this.#answer = answer;
   }
@@ -38,21 +33,39 @@ export class Question {
     const password = field(fields & FIELD.password, "password", "current-password", strings.password);
     const domain = field(fields & FIELD.domain, "text", "off", strings.domain);
     const asked = [username, password, domain].filter((one) => one !== null);
-    const form = make("form", { class: "card", "aria-label": strings.signIn }, [
+    this.#form(strings.signIn, reason, asked, () => {
+      const text = (one: Field | null): string => one?.input.value ?? "";
+      return { kind: "answer", username: text(username), password: text(password), domain: text(domain) };
+    });
+  }
+
+  /** Asks in the remote's own words, which are text and nothing more; or for nothing any more. */
+  ask({ open, questions, instruction }: Questions): void {
+    this.element.replaceChildren();
+    this.element.hidden = !open;
+    if (open) {
+      const asked = questions.map(({ echo, text }) => makeField(echo ? "text" : "password", "off", text));
+      this.#form(this.#strings.proceed, instruction, asked, () => encodeReplies(asked.map(({ input }) => input.value)));
+    }
+  }
+
+  #form(title: string, words: string, asked: readonly Field[], answer: () => Command): void {
+    const form = make("form", { class: "card", "aria-label": title }, [
       logo(),
-      make("h1", {}, strings.signIn),
-      ...(reason === "" ? [] : [make("p", { class: "detail", role: "alert" }, reason)]),
+      ...(title === this.#strings.signIn ? [make("h1", {}, title)] : []),
+      ...(words === "" ? [] : [make("p", { class: "detail", role: "alert" }, words)]),
       ...asked.map(({ label }) => label),
-      make("button", { type: "submit", class: "primary" }, strings.signIn),
+      make("button", { type: "submit", class: "primary" }, title),
     ]);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = (one: Field | null): string => one?.input.value ?? "";
-      this.#answer({ username: text(username), password: text(password), domain: text(domain) });
+      const said = answer();
+      // First, because the answer gives the keyboard to the remote.
       this.show(0, "");
+      this.#answer(said);
     });
     this.element.append(form);
-    asked[0]?.input.focus();
+    (asked[0]?.input ?? form.querySelector("button"))?.focus();
   }
 }
 
@@ -62,9 +75,10 @@ interface Field {
 }
 
 function field(asked: number, type: string, autocomplete: string, name: string): Field | null {
-  if (asked === 0) {
-    return null;
-  }
+  return asked === 0 ? null : makeField(type, autocomplete, name);
+}
+
+function makeField(type: string, autocomplete: string, name: string): Field {
   const input = make("input", { type, autocomplete, maxlength: String(ANSWER_MAX), spellcheck: "false", autocapitalize: "off" });
   return { label: make("label", { class: "field" }, [document.createTextNode(name), input]), input };
 }

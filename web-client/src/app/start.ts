@@ -3,6 +3,7 @@
 import type { Start, Wish } from "../engine/reports.js";
 import { cellsFor } from "../paint/cells.js";
 import type { Resume } from "../wire/command.js";
+import { FEATURE } from "../wire/message.js";
 import { fromHex } from "./hex.js";
 import type { ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
 
@@ -23,6 +24,7 @@ export function startOf(options: ConnectOptions, wish: Wish, saved: SavedSession
     resume: resumeOf(saved),
     visible: !document.hidden,
     quality: QUALITIES.indexOf(options.quality ?? "auto"),
+    features: options.terminal === "picture" ? 0 : FEATURE.terminal,
     cells: cellsFor(memoryOf(navigator), matchMedia("(pointer: coarse)").matches),
   };
 }

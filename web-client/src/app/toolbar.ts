@@ -152,6 +152,17 @@ export class Toolbar {
     this.#handle.classList.toggle("news", waiting);
   }
 
+  /** The remote is text: what is about pictures goes, and a panel of the terminal's own comes. */
+  adopt(drawing: SVGSVGElement, text: string, panel: HTMLElement): void {
+    this.element.toggleAttribute("data-text", true);
+    const button = this.#panel("display", text, panel);
+    button.replaceChildren(drawing);
+    button.className = "terminal";
+    panel.id = "panel-terminal";
+    button.setAttribute("aria-controls", panel.id);
+    this.#clipboardButton.after(button);
+  }
+
   /** Whether there are files. */
   files(offered: boolean): void {
     this.#filesButton.hidden = !offered;

@@ -28,7 +28,12 @@ export class Engine {
   readonly #cells: Cells;
   readonly #frames: FrameQueue;
   readonly #meter = new Meter(performance.now());
+  readonly #features: number;
   #hasVideo = false;
+  /** Counts the sockets that have carried the session. */
+  #turn = 0;
+  /** Whether the page draws: the remote is text, and frames count once the page's terminal has taken them. */
+  #isText = false;
   #spoiled: Rect | null = null;
   #repaintTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -39,6 +44,7 @@ export class Engine {
    */
   constructor(start: Start, canvas: PaintCanvas & CanvasImageSource, report: Reporter) {
     this.#report = report;
+    this.#features = start.features;
     this.#cells = new Cells(start.cells);
     this.#frames = this.#makeQueue(canvas);
     this.#link = this.#makeLink(start);
@@ -58,6 +64,12 @@ export class Engine {
     switch (order.kind) {
       case "send":
         this.#link.send(order.command);
+        break;
+      case "written":
+        // Another socket counts its frames from 1 again.
+        if (order.turn === this.#turn) {
+          this.#painted(order.frame, order.ms, 0);
+        }
         break;
       case "visible":
         this.#link.setVisible(order.visible);
@@ -80,9 +92,7 @@ export class Engine {
   #makeQueue(canvas: PaintCanvas & CanvasImageSource): FrameQueue {
     return new FrameQueue(new Painter(canvas), this.#cells, {
       painted: (frame, decodeMs, drawMs) => {
-        this.#meter.painted(decodeMs, drawMs);
-        this.#link.send({ kind: "ack", frame, decodeUs: (decodeMs + drawMs) * 1000 });
-        this.#link.painted();
+        this.#painted(frame, decodeMs, drawMs);
       },
       resized: (width, height) => {
         this.#report({ kind: "size", width, height }, []);
@@ -91,6 +101,12 @@ export class Engine {
         this.#askRepaint(rect);
       },
     });
+  }
+
+  #painted(frame: number, decodeMs: number, drawMs: number): void {
+    this.#meter.painted(decodeMs, drawMs);
+    this.#link.send({ kind: "ack", frame, decodeUs: (decodeMs + drawMs) * 1000 });
+    this.#link.painted();
   }
 
   #makeLink(start: Start): Link {
@@ -126,7 +142,7 @@ export class Engine {
   #offer(): Offer {
     const video = this.#hasVideo && this.#frames.isVideoUsable ? FEATURE.video : 0;
     return {
-      features: FEATURE.cells | FEATURE.tables | video,
+      features: FEATURE.cells | FEATURE.tables | video | this.#features,
       painted: this.#frames.kept,
       cells: this.#cells.count,
       age: this.#frames.age,
@@ -139,7 +155,9 @@ export class Engine {
     const kept = goesOn && offer.age === this.#frames.age;
     this.#frames.begin(kept);
     this.#spoiled = null;
-    this.#report({ kind: "session", permissions, resume: { session: session.slice(), secret: secret.slice() }, kept }, []);
+    this.#turn += 1;
+    this.#isText = (features & FEATURE.terminal) !== 0;
+    this.#report({ kind: "session", features, permissions, resume: { session: session.slice(), secret: secret.slice() }, kept }, []);
     if (goesOn && !kept) {
       this.#link.renew();
     }
@@ -158,7 +176,11 @@ export class Engine {
         this.#frames.push(message);
         break;
       case "frameEnd":
-        this.#frames.end(message.frame, arrivedMs);
+        if (this.#isText) {
+          this.#report({ ...message, turn: this.#turn }, []);
+        } else {
+          this.#frames.end(message.frame, arrivedMs);
+        }
         break;
       case "cursor":
         this.#reportCursor(message);

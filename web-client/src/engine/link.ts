@@ -14,6 +14,7 @@ import type { Command, Hello, Resume } from "../wire/command.js";
 import { FEATURE, type ErrorMessage, type Message, type WelcomeMessage } from "../wire/message.js";
 import { connectMaxMs, retryDelayMs } from "./backoff.js";
 import { Heartbeat, Network } from "./heartbeat.js";
+import { isInput } from "./outgoing.js";
 import type { Failure, LinkState, Start, Wish } from "./reports.js";
 import { LinkSocket, type Offer, type SocketListener } from "./socket.js";
 
@@ -127,31 +128,13 @@ export class Link {
 
   /** Sends a command, or drops it while there is no session: what it meant is past by then. */
   send(command: Command): void {
-    switch (command.kind) {
-      case "resize":
-        // Not the command itself: its kind has no place in a later Hello.
-        this.#wish = { width: command.width, height: command.height, scalePercent: command.scalePercent };
-        break;
-      case "quality":
-        this.#quality = command.mode;
-        break;
-      case "key":
-      case "text":
-      case "pointer":
-      case "wheel":
-      case "touch":
-        this.#heartbeat?.expect(performance.now());
-        break;
-      case "hello":
-      case "ack":
-      case "releaseAll":
-      case "clipboard":
-      case "ping":
-      case "visible":
-      case "repaint":
-      case "answer":
-      case "file":
-        break;
+    if (command.kind === "resize") {
+      // Not the command itself: its kind has no place in a later Hello.
+      this.#wish = { width: command.width, height: command.height, scalePercent: command.scalePercent };
+    } else if (command.kind === "quality") {
+      this.#quality = command.mode;
+    } else if (isInput(command)) {
+      this.#heartbeat?.expect(performance.now());
     }
     this.#current?.send(command);
   }

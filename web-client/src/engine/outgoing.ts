@@ -1,6 +1,6 @@
 /**
- * What one socket carries to the gateway, in the right order: a large clipboard goes as fast as the network takes it,
- * so that acknowledgements and pings do not wait behind it. Input does: what is typed after a paste comes after it.
+ * What one socket carries to the gateway, in the right order: a large clipboard or paste goes as fast as the network takes
+ * it, so that acknowledgements and pings do not wait behind it. Input does: what is typed after a paste comes after it.
  */
 
 import { encodeCommand, type Command } from "../wire/command.js";
@@ -28,7 +28,8 @@ export class Outgoing {
       // Content that has not gone yet is overtaken.
       this.#waiting = this.#waiting.filter(({ kind }) => kind !== "clipboard");
     }
-    if (command.kind === "clipboard" || (this.#waiting.length > 0 && isInput(command))) {
+    const isBehind = this.#waiting.length > 0 || this.#socket.bufferedAmount > BUFFERED_MAX_BYTES;
+    if (command.kind === "clipboard" || (isBehind && isInput(command))) {
       this.#waiting.push(command);
       this.#flush();
     } else if (command.kind !== "file" || command.code !== 0xa1 || this.#socket.bufferedAmount < SAID_BUFFERED_MAX_BYTES) {
@@ -57,6 +58,8 @@ export class Outgoing {
   }
 }
 
-function isInput({ kind }: Command): boolean {
-  return kind === "key" || kind === "text" || kind === "pointer" || kind === "wheel" || kind === "touch" || kind === "releaseAll";
+/** Whether a record is input, whose effect the user waits for. */
+export function isInput(command: Command): boolean {
+  // What was typed into a terminal is of kind 0xb0.
+  return /^(key|text|pointer|wheel|touch|releaseAll)$/.test(command.kind) || (command.kind === "file" && command.code === 0xb0);
 }

@@ -44,12 +44,16 @@ export interface Start {
   readonly quality: number;
   /** How many cells to keep. */
   readonly cells: number;
+  /** Bits of `FEATURE` that the page has. */
+  readonly features: number;
 }
 
 /** From the page to the engine. */
 export type Order =
   | { readonly kind: "start"; readonly start: Start; readonly canvas: OffscreenCanvas }
   | { readonly kind: "send"; readonly command: Command }
+  /** The page's terminal has taken all of a frame, so many milliseconds after it came. `turn` is the frame's. */
+  | { readonly kind: "written"; readonly frame: number; readonly turn: number; readonly ms: number }
   | { readonly kind: "visible"; readonly visible: boolean }
   /** The network or the page came back: do not wait for timers. */
   | { readonly kind: "wake" }
@@ -64,12 +68,14 @@ export type Said =
   /** The worker's script runs. */
   | { readonly kind: "ready" }
   | { readonly kind: "state"; readonly state: LinkState; readonly failure: Failure | null }
-  /** A socket carries the session. `kept`: the picture goes on as it is; else its size follows. */
-  | { readonly kind: "session"; readonly permissions: number; readonly resume: Resume; readonly kept: boolean }
+  /** A socket carries the session. `features` are Welcome's. `kept`: the picture goes on as it is; else its size follows. */
+  | { readonly kind: "session"; readonly features: number; readonly permissions: number; readonly resume: Resume; readonly kept: boolean }
   | { readonly kind: "size"; readonly width: number; readonly height: number }
   | { readonly kind: "cursor"; readonly cursor: CursorPicture | null }
   | NewsRecord
   | FileRecord
+  /** A frame of text ends here. It is answered with `written`. */
+  | { readonly kind: "frameEnd"; readonly frame: number; readonly turn: number }
   | { readonly kind: "latency"; readonly latencyMs: number }
   | { readonly kind: "stats"; readonly stats: Stats };
 

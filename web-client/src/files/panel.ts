@@ -219,7 +219,8 @@ export class FilePanel {
       }
       return button;
     });
-    const room = this.#mayWrite ? [make("span", { class: "free" }, `${sizeText(free)} ${this.#strings.free}`)] : [];
+    // Not every server of files says how much room it has.
+    const room = this.#mayWrite && free <= Number.MAX_SAFE_INTEGER ? [make("span", { class: "free" }, `${sizeText(free)} ${this.#strings.free}`)] : [];
     this.#where.replaceChildren(...steps, ...room);
   }
 

@@ -11,8 +11,8 @@ export interface Address {
 }
 
 /**
- * Reads `#token=…` or `?token=…` and the options `bare`, `view-only`, `dot`, `scale`, `quality`, `language` and
- * `command-key`. Switches are on when they are there, unless their value is `0` or `false`.
+ * Reads `#token=…` or `?token=…` and the options `bare`, `view-only`, `dot`, `scale`, `quality`, `terminal`, `language`
+ * and `command-key`. Switches are on when they are there, unless their value is `0` or `false`.
  */
 export function readAddress(href: string): Address {
   const url = new URL(href);
@@ -22,6 +22,7 @@ export function readAddress(href: string): Address {
   const isOn = (name: string): boolean => query.has(name) && !/^(0|false)$/i.test(query.get(name) ?? "");
   const scale = query.get("scale");
   const quality = query.get("quality");
+  const terminal = query.get("terminal");
   const language = query.get("language");
   const options: Omit<ConnectOptions, "token"> = {
     bare: isOn("bare"),
@@ -29,6 +30,7 @@ export function readAddress(href: string): Address {
     dot: isOn("dot"),
     ...(scale === "remote" || scale === "fit" || scale === "native" ? { scale } : {}),
     ...(quality === "auto" || quality === "exact" || quality === "sparing" ? { quality } : {}),
+    ...(terminal === "text" || terminal === "picture" ? { terminal } : {}),
     ...(language === null ? {} : { language }),
     ...(query.get("command-key") === "super" ? { commandKey: "super" } : {}),
   };

@@ -23,7 +23,7 @@ export const TABLES_MAX_BYTES = 4096;
 /** How many video streams there may be. */
 export const STREAMS_MAX = 4;
 /** Bits of `features` in Hello and Welcome. */
-export const FEATURE = { cells: 1, video: 1 << 1, tables: 1 << 2, kept: 1 << 8 } as const;
+export const FEATURE = { cells: 1, video: 1 << 1, tables: 1 << 2, terminal: 1 << 3, kept: 1 << 8 } as const;
 
 /** A rectangle of the remote's picture, in its pixels. */
 export interface Rect {
@@ -60,10 +60,13 @@ export interface NewsRecord {
   readonly body: Bytes;
 }
 
-/** A record about files or sound, as it travels: the engine passes it on. `files.ts` and `sound.ts` tell what it says. */
+/**
+ * A record about files, sound or a terminal, as it travels: the engine passes it on. `files.ts`, `sound.ts` and
+ * `terminal.ts` tell what it says.
+ */
 export interface FileRecord {
   readonly kind: "file";
-  /** 0x90 to 0x9f: files. 0xa0 to 0xaf: sound. */
+  /** 0x90 to 0x9f: files. 0xa0 to 0xaf: sound. 0xb0 to 0xbf: a terminal. To the gateway also 0x89: replies. */
   readonly code: number;
   readonly body: Bytes;
 }
@@ -202,7 +205,7 @@ function decodeOptional(kind: number, body: Bytes): Message | null {
     case 0x89:
       return { kind: "pong", token: new Reader(body, "pong").u32() };
     default:
-      return kind > 0xaf ? null : { kind: kind < 0x90 ? "news" : "file", code: kind, body };
+      return kind > 0xbf ? null : { kind: kind < 0x90 ? "news" : "file", code: kind, body };
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { decodePart, type ClipboardPart } from "./clipboard.js";
 import { decodeRect, type NewsRecord, type RemoteScreen } from "./message.js";
+import { decodeQuestions, type Questions } from "./questions.js";
 import { MessageError, Reader } from "./reader.js";
 
 /** Most screens that the gateway tells of. */
@@ -21,6 +22,7 @@ export type News =
   | { readonly kind: "abilities"; readonly bits: number }
   /** What the remote wants to know: bits, see `docs/link.md`; 0 for nothing any more. */
   | { readonly kind: "prompt"; readonly fields: number; readonly reason: string }
+  | ({ readonly kind: "questions" } & Questions)
   | { readonly kind: "screens"; readonly screens: readonly RemoteScreen[] };
 
 /**
@@ -53,6 +55,8 @@ export function decodeNews({ code, body }: NewsRecord): News | null {
       const from = reader("prompt");
       return { kind: "prompt", fields: from.u8(), reason: from.text() };
     }
+    case 0x8c:
+      return { kind: "questions", ...decodeQuestions(reader("questions")) };
     default:
       return null;
   }

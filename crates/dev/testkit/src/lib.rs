@@ -1,7 +1,11 @@
 //! Real servers, a headless viewer, oracles and vectors for tests.
 
 #[cfg(feature = "servers")]
+pub mod cluster;
+#[cfg(feature = "servers")]
 pub mod hostile;
+#[cfg(feature = "servers")]
+pub mod kubernetes;
 #[cfg(feature = "servers")]
 pub mod logins;
 #[cfg(feature = "servers")]

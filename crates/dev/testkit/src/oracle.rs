@@ -15,13 +15,17 @@ mod desktop_sizes;
 mod devices;
 mod encoding;
 mod graphics_pipeline;
+mod kubernetes;
 mod link;
 mod moves;
 mod rdp;
 mod rdp_clipboard;
 mod rdp_redirection;
 mod rfb;
+mod sftp;
 mod sound;
+mod telnet;
+mod terminal;
 mod tiles;
 mod token;
 mod tsgu;
@@ -33,6 +37,7 @@ pub use desktop_sizes::{DesktopSizesCase, rfb_desktop_sizes};
 pub use devices::{DevicesCase, rdp_devices};
 pub use encoding::{CURSORS, EncodingCase, H264, rfb_encoding};
 pub use graphics_pipeline::{GraphicsCase, rdp_graphics_pipeline};
+pub use kubernetes::kubernetes_frames;
 pub use link::{link_to_browser, link_to_gateway};
 pub use moves::{MovesCase, tiles_moves};
 use porthole_rfb::EncodingKind;
@@ -40,7 +45,10 @@ pub use rdp::{rdp_bitmaps, rdp_handshake, rdp_pointers, rdp_session};
 pub use rdp_clipboard::rdp_clipboard;
 pub use rdp_redirection::rdp_redirection;
 pub use rfb::{rfb_handshake, rfb_session};
+pub use sftp::sftp_paths;
 pub use sound::rdp_sound;
+pub use telnet::telnet_negotiation;
+pub use terminal::terminal_input;
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
 pub use tsgu::tsgu;
@@ -50,7 +58,7 @@ pub use tsgu::tsgu;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 31] = [
+pub const TARGETS: [Target; 35] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -77,8 +85,12 @@ pub const TARGETS: [Target; 31] = [
     ("rdp_pointers", rdp_pointers),
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
+    ("terminal_input", terminal_input),
     ("token", token),
+    ("telnet_negotiation", telnet_negotiation),
+    ("kubernetes_frames", kubernetes_frames),
     ("tsgu", tsgu),
+    ("sftp_paths", sftp_paths),
     ("tiles_decode", |bytes| with(bytes, tiles_decode)),
     ("tiles_moves", |bytes| with(bytes, tiles_moves)),
     ("tiles_round_trip", |bytes| with(bytes, tiles_round_trip)),

@@ -128,7 +128,7 @@ impl RdpDesktop {
         let client = RdpClient::new(config, Instant::now().into_std())?;
         let record = Arc::default();
         let tapped = Tapped { client, record: Arc::clone(&record) };
-        let tls = TlsSettings { verify: Verify::Off, server_name: None };
+        let tls = TlsSettings { verify: Verify::Off, server_name: None, ..TlsSettings::default() };
         let limits = DrivenLimits::default();
         let driven = Driven::new(Box::new(stream), Box::new(tapped), tls, limits);
         Ok(Self { driven, surface: Surface::default(), events: Vec::new(), record })

@@ -125,7 +125,8 @@ impl Relay {
         let confirm = read_packet(&mut server).await?;
         client.write_all(&confirm).await?;
         let client = tls.accept(client).await?;
-        let settings = TlsSettings { verify: Verify::Off, server_name: None };
+        let settings =
+            TlsSettings { verify: Verify::Off, server_name: None, ..TlsSettings::default() };
         let server: BoxStream = Box::new(server);
         let server = secure(server, &settings, Secure::Certificate, TLS_MAX).await?;
         let (from_client, to_client) = tokio::io::split(client);

@@ -10,6 +10,7 @@ mod deny;
 mod deploy;
 mod deps;
 mod fuzz;
+mod kubernetes;
 mod lint;
 mod node;
 mod setup;
@@ -33,7 +34,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Install what is missing, build, start a desktop and print a link to it. Ctrl-C ends all.
+    /// Install what is missing, build, start a desktop or a shell and print a link to it. Ctrl-C ends all.
     Demo {
         /// Build with optimisations: slower to start, faster to use.
         #[arg(long)]
@@ -41,6 +42,9 @@ enum Task {
         /// A desktop of xrdp's in place of one over VNC.
         #[arg(long)]
         rdp: bool,
+        /// A shell over SSH in place of a desktop.
+        #[arg(long, conflicts_with = "rdp")]
+        ssh: bool,
         /// Passed on to `porthole demo`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
@@ -50,7 +54,12 @@ enum Task {
         /// Run this section alone; may be given more than once.
         #[arg(long, value_enum)]
         only: Vec<Section>,
+        /// Run the tests against a real Kubernetes, which is built first where nobody has.
+        #[arg(long)]
+        kubernetes: bool,
     },
+    /// Build the Kubernetes that tests use, and keep it outside the clone.
+    Kubernetes,
     /// Format, Clippy, rustdoc, licences, file sizes, the service unit, the web client's checks.
     Lint,
     /// Compare the crates' dependencies with the table in ARCHITECTURE.md.
@@ -80,8 +89,19 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Demo { release, rdp, rest } => demo::run(release, rdp, &rest),
-        Task::Test { only } => suite::run(&only),
+        Task::Test { mut only, kubernetes } => {
+            only.extend(kubernetes.then_some(Section::Kubernetes));
+            suite::run(&only)
+        }
+        Task::Kubernetes => kubernetes::ensure().map(drop),
+        Task::Demo { release, rdp, ssh, rest } => {
+            let shown = match (rdp, ssh) {
+                (true, _) => demo::Shown::Rdp,
+                (_, true) => demo::Shown::Ssh,
+                _ => demo::Shown::Vnc,
+            };
+            demo::run(release, shown, &rest)
+        }
         Task::Lint => lint::run(),
         Task::Deps => deps::run(),
         Task::Client => setup::ensure(&[setup::Group::Build]).and_then(|()| client::build()),

@@ -23,13 +23,20 @@ pub(crate) enum Group {
     Desktop,
     /// A desktop that is shown over RDP.
     RdpDesktop,
+    /// A shell that is reached over SSH.
+    Shell,
     /// The servers, clients and the browser that tests and benches use.
     Test,
+    /// What Kubernetes is built with. Wanted only when it is built.
+    KubernetesBuild,
+    /// What Kubernetes runs with, besides what other tests use.
+    Kubernetes,
 }
 
 impl Group {
-    /// Every group.
-    pub(crate) const ALL: &[Self] = &[Self::Build, Self::Desktop, Self::RdpDesktop, Self::Test];
+    /// Every group, but for Kubernetes'.
+    pub(crate) const ALL: &[Self] =
+        &[Self::Build, Self::Desktop, Self::RdpDesktop, Self::Shell, Self::Test];
 }
 
 /// How to tell that a package is there, whoever installed it.
@@ -41,6 +48,8 @@ enum Sign {
     File(&'static str),
     /// Any of [`BROWSERS`].
     Browser,
+    /// A module of PAM, in the system's folder for its kind of processor.
+    PamModule(&'static str),
 }
 
 impl Sign {
@@ -49,8 +58,14 @@ impl Sign {
             Self::Program(name) => shell::find_program(name).is_some(),
             Self::File(path) => Path::new(path).exists(),
             Self::Browser => find_browser().is_some(),
+            Self::PamModule(name) => has_pam_module(name),
         }
     }
+}
+
+fn has_pam_module(name: &str) -> bool {
+    let kinds = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    kinds.map(|kind| kind.path().join("security").join(name)).any(|file| file.exists())
 }
 
 struct Need {
@@ -88,10 +103,21 @@ const NEEDS: &[Need] = &[
     need(Group::RdpDesktop, Sign::File("/etc/X11/xrdp/xorg.conf"), "xorgxrdp"),
     need(Group::RdpDesktop, Sign::Program("xauth"), "xauth"),
     need(Group::RdpDesktop, Sign::Program("openssl"), "openssl"),
+    need(Group::Shell, Sign::File("/usr/sbin/sshd"), "openssh-server"),
+    need(Group::Shell, Sign::Program("ssh-keygen"), "openssh-client"),
     need(Group::Test, Sign::Program("x11vnc"), "x11vnc"),
+    need(Group::Test, Sign::File("/usr/share/fonts/truetype/wqy"), "fonts-wqy-microhei"),
+    need(
+        Group::Test,
+        Sign::File("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"),
+        "fonts-noto-color-emoji",
+    ),
     need(Group::Test, Sign::Program("Xtightvnc"), "tightvncserver"),
     need(Group::Test, Sign::Program("Xvfb"), "xvfb"),
     need(Group::Test, Sign::Program("freerdp-shadow-cli"), "freerdp2-shadow-x11"),
+    need(Group::Test, Sign::Program("dropbear"), "dropbear-bin"),
+    need(Group::Test, Sign::Program("puttygen"), "putty-tools"),
+    need(Group::Test, Sign::PamModule("pam_oath.so"), "libpam-oath"),
     need(Group::Test, Sign::Program("krb5kdc"), "krb5-kdc"),
     need(Group::Test, Sign::Program("kadmin.local"), "krb5-admin-server"),
     need(Group::Test, Sign::Program("xdotool"), "xdotool"),
@@ -104,6 +130,22 @@ const NEEDS: &[Need] = &[
     need(Group::Test, Sign::Program("gs"), "ghostscript"),
     need(Group::Test, Sign::Program("pdftotext"), "poppler-utils"),
     need(Group::Test, Sign::Program("fusermount3"), "fuse3"),
+    need(Group::Test, Sign::Program("containerd"), "containerd"),
+    need(Group::Test, Sign::Program("runc"), "runc"),
+    need(Group::Test, Sign::File("/usr/lib/cni/ptp"), "containernetworking-plugins"),
+    need(Group::Test, Sign::File("/usr/share/doc/busybox-static"), "busybox-static"),
+    need(Group::Test, Sign::Program("curl"), "curl"),
+    need(Group::KubernetesBuild, Sign::Program("go"), "golang-go"),
+    need(Group::KubernetesBuild, Sign::File("/usr/share/gocode/src/github.com/modern-go/reflect2"), "golang-github-modern-go-reflect2-dev"),
+    need(Group::KubernetesBuild, Sign::Program("dpkg-source"), "dpkg-dev"),
+    need(Group::KubernetesBuild, Sign::Program("rsync"), "rsync"),
+    need(Group::Kubernetes, Sign::Program("etcd"), "etcd-server"),
+    need(Group::Test, Sign::File("/usr/sbin/telnetd"), "inetutils-telnetd"),
+    need(Group::Test, Sign::Program("busybox"), "busybox"),
+    need(Group::Test, Sign::Program("vim"), "vim"),
+    need(Group::Test, Sign::Program("htop"), "htop"),
+    need(Group::Test, Sign::Program("tmux"), "tmux"),
+    need(Group::Test, Sign::File("/usr/lib/openssh/sftp-server"), "openssh-sftp-server"),
 ];
 
 /// Installs what `groups` lack. Asks the system nothing when they lack nothing.
@@ -175,8 +217,11 @@ fn install(packages: &[&str]) -> Result<()> {
             shell::run(apt_get(prefix).args(flags).args(packages))
         })
         .with_context(|| format!("cannot install packages; try:\n  {by_hand}"))?;
-    let still: Vec<&str> =
-        missing(Group::ALL).into_iter().filter(|name| packages.contains(name)).collect();
+    let still: Vec<&str> = NEEDS
+        .iter()
+        .filter(|need| packages.contains(&need.package) && !need.sign.is_seen())
+        .map(|need| need.package)
+        .collect();
     if !still.is_empty() {
         bail!("installed, yet not found: {}", still.join(" "));
     }
@@ -195,7 +240,8 @@ fn apt_get(prefix: &[&str]) -> Command {
     command
 }
 
-fn is_root() -> Result<bool> {
+/// Whether this process may do everything.
+pub(crate) fn is_root() -> Result<bool> {
     Ok(shell::capture(Command::new("id").arg("-u"))?.trim() == "0")
 }
 

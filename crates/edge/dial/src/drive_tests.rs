@@ -430,7 +430,11 @@ fn tls_server() -> (tokio_rustls::TlsAcceptor, TlsSettings) {
         .with_no_client_auth()
         .with_single_cert(vec![certificate], made.signing_key.into())
         .unwrap();
-    let settings = TlsSettings { verify: Verify::Pinned(vec![pin]), server_name: None };
+    let settings = TlsSettings {
+        verify: Verify::Pinned(vec![pin]),
+        server_name: None,
+        ..TlsSettings::default()
+    };
     (Arc::new(config).into(), settings)
 }
 

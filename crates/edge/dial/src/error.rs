@@ -163,7 +163,7 @@ pub enum DialError {
 
 impl DialError {
     /// What a stream's fault means: one of ours, if one of our streams has put it there.
-    pub(crate) fn broken(error: io::Error) -> Self {
+    pub fn broken(error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(fault) => fault,
             Err(error) => Self::Broken(error),

@@ -38,5 +38,8 @@ pub use resolve::{ADDRESSES_MAX, Resolve, Resolving, SystemResolver};
 pub use shell::{Caller, CallerNews, ShellControl};
 pub use stream::{BoxStream, ByteStream};
 pub use target::{Target, Timeouts, Transport, WebSocketTarget};
-pub use tls::{KnownCertificates, TlsFault, TlsSettings, Verify, secure};
+pub use tls::{
+    BadClientCertificate, ClientCertificate, KnownCertificates, TlsFault, TlsSettings, Verify,
+    secure,
+};
 pub use websocket::MESSAGE_MAX_BYTES;

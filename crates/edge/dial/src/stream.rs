@@ -68,8 +68,13 @@ pub(crate) async fn connect_tcp(
 /// Sends keys at once, and notices a remote that has vanished.
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    // The urgent byte stays where it is in the stream (RFC 6093 section 6.1). Telnet servers make the
+    // second half of a command urgent whenever a program is interrupted; without it, the byte after
+    // it would be taken for that half.
+    socket.set_out_of_band_inline(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_GAP);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    socket.set_tcp_keepalive(&keepalive)
 }
 
 /// Connects to a Unix socket.

@@ -3,6 +3,7 @@
 #[cfg(feature = "anonymous-tls")]
 mod anonymous;
 mod fault;
+mod identity;
 mod known;
 mod verify;
 
@@ -10,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 pub use fault::TlsFault;
+pub use identity::{BadClientCertificate, ClientCertificate};
 pub use known::KnownCertificates;
 use porthole_remote::{PeerIdentity, Secure};
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -51,6 +53,8 @@ pub struct TlsSettings {
     pub verify: Verify,
     /// The name to ask for and to expect. Absent means the target's host.
     pub server_name: Option<String>,
+    /// Who we are, for servers that ask for a certificate.
+    pub client: Option<ClientCertificate>,
 }
 
 /// Turns `stream` into TLS, with this side as the client.
@@ -104,10 +108,13 @@ async fn with_certificate(
     let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
     let verify = settings.verify.clone();
     let keeps = verify.clone();
+    let client = settings.client.clone();
     // Reading the system's authorities opens files.
-    let config = tokio::task::spawn_blocking(move || verify::client_config(&verify, provider))
-        .await
-        .map_err(|_stopping| TlsFault::Broken("the gateway is stopping".to_owned()))??;
+    let config = tokio::task::spawn_blocking(move || {
+        verify::client_config(&verify, client.as_ref(), provider)
+    })
+    .await
+    .map_err(|_stopping| TlsFault::Broken("the gateway is stopping".to_owned()))??;
     match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
         Ok(stream) => {
             let (_, connection) = stream.get_ref();

@@ -89,7 +89,8 @@ async fn connect(
 ) -> Result<BoxStream, DialError> {
     let (ours, theirs) = tokio::io::duplex(16 << 10);
     identity.serve(theirs);
-    let settings = TlsSettings { verify, server_name: name.map(ToOwned::to_owned) };
+    let settings =
+        TlsSettings { verify, server_name: name.map(ToOwned::to_owned), ..TlsSettings::default() };
     secure(Box::new(ours), &settings, Secure::Certificate, LIMIT).await
 }
 
@@ -189,6 +190,7 @@ async fn a_pin_alone_is_not_the_key() {
     let pins = Verify::Pinned(vec![real.sha256()]);
     let verifier = super::verify::client_config(
         &pins,
+        None,
         Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider()),
     )
     .unwrap();
@@ -264,7 +266,8 @@ async fn what_is_no_tls_is_told_so() {
             // Swallow the hello until the client leaves.
             let _ = tokio::io::copy(&mut theirs, &mut tokio::io::sink()).await;
         });
-        let settings = TlsSettings { verify: Verify::Off, server_name: None };
+        let settings =
+            TlsSettings { verify: Verify::Off, server_name: None, ..TlsSettings::default() };
         let result = secure(Box::new(ours), &settings, kind, LIMIT).await;
         match result.err().unwrap() {
             DialError::Tls { fault: TlsFault::NotTls, .. } => {}
@@ -278,7 +281,7 @@ async fn what_is_no_tls_is_told_so() {
 #[tokio::test(start_paused = true)]
 async fn silence_times_out() {
     let (ours, _theirs) = tokio::io::duplex(16 << 10);
-    let settings = TlsSettings { verify: Verify::Off, server_name: None };
+    let settings = TlsSettings { verify: Verify::Off, server_name: None, ..TlsSettings::default() };
     let result = secure(Box::new(ours), &settings, Secure::Certificate, LIMIT).await;
     assert!(matches!(result.err().unwrap(), DialError::Timeout { step: Step::Tls, .. }));
 }

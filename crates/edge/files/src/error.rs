@@ -71,9 +71,28 @@ pub enum FilesError {
         /// How far the file has got.
         expected: u64,
     },
+    /// The place is reached by programs of its own, and has not got this one.
+    #[error("there is no {program} there, and it is needed for this")]
+    Lacking {
+        /// The program.
+        program: &'static str,
+    },
     /// The disk is full.
     #[error("there is no space left")]
     NoSpace,
+    /// The server that has the files is not reached, or is no longer: what may have been under way
+    /// there is not known.
+    #[error("the files cannot be reached: {reason}")]
+    Unavailable {
+        /// Why, for people, without an address.
+        reason: String,
+    },
+    /// The server that has the files says no, for a reason of its own.
+    #[error("the server could not do this: {words}")]
+    Remote {
+        /// What it says, made printable, or what is known of it.
+        words: String,
+    },
     /// Anything else that the system says.
     #[error("{0}")]
     Io(#[source] io::Error),
@@ -96,7 +115,10 @@ impl FilesError {
             Self::FileTooLarge { .. } => "too_large",
             Self::OverLimit { .. } => "over_limit",
             Self::WrongOffset { .. } => "wrong_offset",
+            Self::Lacking { .. } => "lacking",
             Self::NoSpace => "no_space",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Remote { .. } => "remote",
             Self::Io(_) => "io",
         }
     }

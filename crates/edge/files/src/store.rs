@@ -119,4 +119,16 @@ pub trait File: Debug + Send + Sync {
 
     /// Cuts it, or lengthens it with zeros, which count as written.
     fn set_len(&self, len: u64) -> Reply<'_, ()>;
+
+    /// Waits until everything that was written is with the store, which may take it later than
+    /// [`Self::write_at`] is answered. An error there is told here, or by a later write.
+    fn settle(&self) -> Reply<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// How much of what was in it when it was opened is surely what was once written there: where
+    /// pieces are written several at a time, one that was broken off may have holes near its end.
+    fn sure_bytes(&self) -> u64 {
+        self.entry().size
+    }
 }

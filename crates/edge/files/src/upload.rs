@@ -57,7 +57,7 @@ impl Upload {
         if file.entry().size > source.size {
             file = store.open_write(&part, WriteMode::Truncate).await?;
         }
-        let written = file.entry().size;
+        let written = file.sure_bytes();
         let free = store.free_bytes().await?;
         if source.size - written > free {
             if written == 0 {
@@ -116,6 +116,7 @@ impl Upload {
                 expected: self.written,
             });
         }
+        self.file.settle().await?;
         drop(self.file);
         store.rename(&self.part, &self.place, self.replace).await
     }

@@ -2,7 +2,8 @@
 
 mod check;
 mod demo;
-mod demo_desktop;
+mod demo_remote;
+mod demo_ssh;
 mod demo_vnc;
 mod demo_xrdp;
 mod health;

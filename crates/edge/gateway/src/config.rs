@@ -140,12 +140,20 @@ fn check(raw: RawConfig, files: &Files) -> Result<Config, Vec<ConfigError>> {
     let timeouts = keep(raw.timeouts.check(), &mut faults);
     let session = keep(session::check(&raw.session, &raw.pacing, files), &mut faults);
     let drives = keep(raw.files.check(files), &mut faults);
+    let known_hosts = server.as_ref().and_then(|server| server.known_hosts.as_deref());
+    let mut jump_hosts = BTreeMap::new();
+    for (name, host) in raw.jump_hosts {
+        if let Some(host) = keep(host.jump_host(&name, files, known_hosts), &mut faults) {
+            jump_hosts.insert(name, host);
+        }
+    }
     let mut connections = BTreeMap::new();
     for (name, connection) in raw.connections {
         if let Some(mut connection) = keep(connection.check(&name, files), &mut faults) {
             if let Some(server) = &server {
                 let file = server.known_certificates.as_deref();
                 keep(connection.trust_first(&name, file), &mut faults);
+                keep(connection.settle_ssh(&name, known_hosts, &jump_hosts), &mut faults);
             }
             if let Some(drives) = &drives {
                 keep(connection.check_drive(&name, drives.as_ref()), &mut faults);

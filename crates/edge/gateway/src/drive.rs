@@ -3,7 +3,7 @@
 //! Guacamole's `drive-path` is any path of its host. Here it lies below `files.root`, whoever
 //! names it: a token can open no more than the operator has set aside.
 
-use std::{io, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use porthole_files::{FilesError, SandboxedDir, Store, StorePath};
 
@@ -109,7 +109,8 @@ impl Drive {
     ///
     /// # Errors
     ///
-    /// [`FilesError`]; the remote's own files are not opened from here.
+    /// [`FilesError`]; the remote's own files are not opened from here, and are
+    /// [`FilesError::Unavailable`].
     pub fn open(&self, session: &str) -> Result<Arc<dyn Store>, FilesError> {
         let dir = match &self.folder {
             Folder::Own(Drives { root, limits }) => {
@@ -119,8 +120,8 @@ impl Drive {
                 SandboxedDir::open(root, path, *create, *limits)?
             }
             Folder::Remote => {
-                let reason = "the remote is not there yet";
-                return Err(FilesError::Io(io::Error::new(io::ErrorKind::NotConnected, reason)));
+                let reason = "the remote is not there yet".to_owned();
+                return Err(FilesError::Unavailable { reason });
             }
         };
         Ok(Arc::new(dir))

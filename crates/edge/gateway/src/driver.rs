@@ -9,11 +9,14 @@ use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 
 use crate::config::{Config, Drives};
-use crate::drive::Drive;
+use crate::drive::{Drive, DriveParameters};
+use crate::kubernetes::KubernetesParameters;
 use crate::parameters::{ParameterError, ScreenParameters, Strictness, Vocabulary as _};
 use crate::rdp::{RdpParameters, ResizeMethod};
+use crate::sftp::{SftpBeside, SftpBesideParameters};
+use crate::ssh::SshParameters;
 use crate::telnet::TelnetParameters;
-use crate::text::{TextDriver, TextParameters};
+use crate::text::{TextDriver, TextParameters, TextWay};
 use crate::time_zone::time_zone;
 use crate::vnc::{VncParameters, VncSettings};
 
@@ -21,11 +24,15 @@ use crate::vnc::{VncParameters, VncSettings};
 #[derive(Debug, Clone)]
 pub enum DriverSettings {
     /// VNC.
-    Vnc(VncSettings),
+    Vnc(Box<VncSettings>),
     /// RDP.
     Rdp(Box<RdpParameters>),
     /// Telnet.
     Telnet(Box<TelnetParameters>),
+    /// SSH.
+    Ssh(Box<SshParameters>),
+    /// Kubernetes.
+    Kubernetes(Box<KubernetesParameters>),
 }
 
 impl DriverSettings {
@@ -40,11 +47,9 @@ impl DriverSettings {
         strictness: Strictness,
     ) -> Option<Result<Self, ParameterError>> {
         match protocol {
-            Protocol::Vnc => {
-                Some(VncParameters::read(parameters, strictness).map(|parameters| {
-                    Self::Vnc(VncSettings { parameters, ..VncSettings::default() })
-                }))
-            }
+            Protocol::Vnc => Some(VncParameters::read(parameters, strictness).map(|parameters| {
+                Self::Vnc(Box::new(VncSettings { parameters, ..VncSettings::default() }))
+            })),
             Protocol::Rdp => {
                 let read = RdpParameters::read(parameters, strictness);
                 Some(read.map(|parameters| Self::Rdp(Box::new(parameters))))
@@ -52,6 +57,14 @@ impl DriverSettings {
             Protocol::Telnet => {
                 let read = TelnetParameters::read(parameters, strictness);
                 Some(read.map(|parameters| Self::Telnet(Box::new(parameters))))
+            }
+            Protocol::Ssh => {
+                let read = SshParameters::read(parameters, strictness);
+                Some(read.map(|parameters| Self::Ssh(Box::new(parameters))))
+            }
+            Protocol::Kubernetes => {
+                let read = KubernetesParameters::read(parameters, strictness);
+                Some(read.map(|parameters| Self::Kubernetes(Box::new(parameters))))
             }
             _ => None,
         }
@@ -62,6 +75,8 @@ impl DriverSettings {
         match self {
             Self::Vnc(_) | Self::Rdp(_) => None,
             Self::Telnet(telnet) => Some(&telnet.text),
+            Self::Ssh(ssh) => Some(&ssh.text),
+            Self::Kubernetes(kubernetes) => Some(&kubernetes.text),
         }
     }
 
@@ -69,6 +84,7 @@ impl DriverSettings {
     pub(crate) fn verify(&self) -> Option<Verify> {
         match self {
             Self::Rdp(rdp) => rdp.verify(),
+            Self::Kubernetes(kubernetes) => kubernetes.verify(),
             _ => None,
         }
     }
@@ -79,6 +95,8 @@ impl DriverSettings {
             Self::Vnc(_) => None,
             Self::Rdp(rdp) => rdp.connect_max,
             Self::Telnet(telnet) => telnet.text.connect_max,
+            Self::Ssh(ssh) => ssh.text.connect_max,
+            Self::Kubernetes(kubernetes) => kubernetes.text.connect_max,
         }
     }
 
@@ -112,6 +130,8 @@ impl DriverSettings {
             Self::Vnc(vnc) => &vnc.parameters.screen,
             Self::Rdp(rdp) => &rdp.screen,
             Self::Telnet(telnet) => &telnet.text.screen,
+            Self::Ssh(ssh) => &ssh.text.screen,
+            Self::Kubernetes(kubernetes) => &kubernetes.text.screen,
         }
     }
 
@@ -122,9 +142,32 @@ impl DriverSettings {
     /// It cannot have the one that it is to have.
     pub(crate) fn drive(&self, drives: Option<&Drives>) -> Result<Option<Drive>, ParameterError> {
         match self {
-            Self::Vnc(vnc) => vnc.parameters.drive.drive(drives),
-            Self::Rdp(rdp) => rdp.drive.drive(drives),
+            Self::Vnc(vnc) => either(&vnc.parameters.drive, &vnc.parameters.sftp, drives),
+            Self::Rdp(rdp) => either(&rdp.drive, &rdp.sftp, drives),
+            Self::Ssh(ssh) => Ok(ssh.sftp.drive()),
             Self::Telnet(_) => Ok(None),
+            Self::Kubernetes(kubernetes) => Ok(kubernetes.drive()),
+        }
+    }
+
+    /// The server of the files beside a desktop, if the connection asks for them. `username` is the
+    /// desktop's.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be reached, or trusted.
+    pub(crate) fn sftp(
+        &self,
+        desktop: &Target,
+        username: Option<&str>,
+    ) -> Result<Option<SftpBeside>, ParameterError> {
+        match self {
+            Self::Vnc(vnc) => {
+                let VncParameters { sftp, drive, .. } = &vnc.parameters;
+                sftp.beside(desktop, username, drive.enable)
+            }
+            Self::Rdp(rdp) => rdp.sftp.beside(desktop, username, rdp.drive.enable),
+            Self::Telnet(_) | Self::Ssh(_) | Self::Kubernetes(_) => Ok(None),
         }
     }
 
@@ -157,7 +200,7 @@ impl DriverSettings {
         match self {
             Self::Vnc(vnc) => !vnc.parameters.disable_display_resize,
             Self::Rdp(rdp) => rdp.resize != ResizeMethod::Never,
-            Self::Telnet(_) => true,
+            Self::Telnet(_) | Self::Ssh(_) | Self::Kubernetes(_) => true,
         }
     }
 
@@ -194,6 +237,10 @@ impl DriverSettings {
                 DriverConfig::Rdp(Box::new(config))
             }
             Self::Telnet(telnet) => DriverConfig::Text(Box::new(telnet.driver(credentials))),
+            Self::Ssh(ssh) => DriverConfig::Text(Box::new(ssh.driver(credentials))),
+            Self::Kubernetes(kubernetes) => {
+                DriverConfig::Text(Box::new(kubernetes.driver(credentials)))
+            }
         }
     }
 }
@@ -205,6 +252,18 @@ pub struct Beginning {
     pub size: Option<Size>,
     /// 100 times the device pixel ratio.
     pub scale_percent: Option<u16>,
+}
+
+/// The files of a desktop's connection: they exclude each other, see [`DriverSettings::sftp`].
+fn either(
+    drive: &DriveParameters,
+    sftp: &SftpBesideParameters,
+    drives: Option<&Drives>,
+) -> Result<Option<Drive>, ParameterError> {
+    match sftp.files.drive() {
+        Some(files) => Ok(Some(files)),
+        None => drive.drive(drives),
+    }
 }
 
 /// The name that the remote is known by.
@@ -264,12 +323,22 @@ impl DriverConfig {
     /// The first viewer's time zone, by its IANA name. One that the connection has stays, and one
     /// that does not exist is none.
     pub(crate) fn set_time_zone(&mut self, name: &str) {
-        if let Self::Rdp(config) = self
-            && config.time_zone == TimeZone::default()
-            && let Some(zone) = time_zone(name)
-        {
-            config.time_zone = zone;
+        match self {
+            Self::Rdp(config) if config.time_zone == TimeZone::default() => {
+                if let Some(zone) = time_zone(name) {
+                    config.time_zone = zone;
+                }
+            }
+            Self::Text(text) => {
+                let _first = text.time_zone.get_or_init(|| name.to_owned());
+            }
+            Self::Vnc { .. } | Self::Rdp(_) => {}
         }
+    }
+
+    /// Whether the remote is connected before it says what it thinks of the credentials, in its text.
+    pub(crate) fn logs_on_late(&self) -> bool {
+        matches!(self, Self::Text(text) if matches!(text.way, TextWay::Telnet(_)))
     }
 
     /// Whether a connection that was lost may be made again: the session goes on without one.

@@ -1,6 +1,6 @@
 //! From a verified token to what is to be done.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use porthole_dial::{DialError, Kdc, Protocol, Target, TlsSettings, Transport, Verify};
 use porthole_remote::{Credentials, Redirect};
@@ -13,6 +13,7 @@ use crate::{
     driver::{Beginning, DriverConfig, DriverSettings},
     error::GatewayError,
     parameters::{ParameterError, ScreenParameters, Strictness},
+    sftp::SftpBeside,
 };
 
 /// Everything that a session needs to know about the remote and its first viewer.
@@ -57,6 +58,8 @@ pub struct Plan {
     pub sound: bool,
     /// The connection's files, if it has any.
     pub drive: Option<Drive>,
+    /// The server that has the connection's files, if they are beside a desktop.
+    pub sftp: Option<SftpBeside>,
     /// Whether the remote is offered a printer, whose documents are downloaded.
     pub printing: bool,
     /// How long the session may last: the shorter of what token and configuration say.
@@ -90,7 +93,7 @@ impl Plan {
                 })?;
                 (connection.clone(), found.clone())
             }
-            porthole_token::Target::Address(address) => from_address(address)?,
+            porthole_token::Target::Address(address) => from_address(address, config)?,
             porthole_token::Target::Desktop(_) => {
                 return Err(GatewayError::NotOffered { what: "this gateway makes no desktops" });
             }
@@ -102,6 +105,7 @@ impl Plan {
         let Connection { target, credentials, driver: settings } = connection;
         let screen = settings.screen();
         let drive = settings.drive(config.files.as_ref())?;
+        let sftp = settings.sftp(&target, credentials.username.as_deref())?;
         let permissions = permissions(grant.allow, &settings, drive.as_ref());
         let clipboard_max_bytes = clipboard_max_bytes(screen, config);
         let lossy = config.session.each.lossy && !screen.force_lossless;
@@ -127,6 +131,7 @@ impl Plan {
             sound: settings.sounds(),
             clipboard_max_bytes,
             drive,
+            sftp,
             printing: settings.prints(),
             session_max: limits.into_iter().flatten().min(),
             target,
@@ -175,6 +180,7 @@ impl Plan {
                 tls: TlsSettings {
                     verify: self.target.tls.verify.clone(),
                     server_name: Some(name.unwrap_or(host).clone()),
+                    client: self.target.tls.client.clone(),
                 },
             };
             (self.target, self.others) = (target(first), others.iter().map(target).collect());
@@ -191,14 +197,14 @@ impl Plan {
 
 /// A target that the token itself describes. Its certificate is checked against the system's
 /// authorities, and no password is sent in clear: only the operator may lower that.
-fn from_address(address: &Address) -> Result<(String, Connection), GatewayError> {
+fn from_address(address: &Address, config: &Config) -> Result<(String, Connection), GatewayError> {
     let name = address.protocol.name();
     let unknown = || GatewayError::ProtocolNotSpoken { protocol: name };
     let protocol: Protocol = name.parse().map_err(|_unknown| unknown())?;
     let username = address.parameters.get("username").map(str::to_owned);
     let others = address.parameters.iter().filter(|(name, _)| *name != "username");
     let others = others.map(|(name, value)| (name, value.to_owned()));
-    let driver =
+    let mut driver =
         DriverSettings::read(protocol, others, Strictness::Token).ok_or_else(unknown)??;
     let host = address.hostname.clone();
     let port = address.port.unwrap_or(DriverSettings::port(protocol));
@@ -209,6 +215,13 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
     };
     let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
+    if let DriverSettings::Ssh(ssh) = &mut driver {
+        if let Some(name) = ssh.operators_alone() {
+            let reason = "is for the operator to allow".into();
+            return Err(ParameterError { name: name.into(), reason }.into());
+        }
+        ssh.settle(config.server.known_hosts.as_deref(), &BTreeMap::new())?;
+    }
     // Only the operator may have nothing checked, or trust whoever answers first.
     if driver.trusts_first() {
         let (name, reason) = ("cert-tofu", "is for the operator to allow");
@@ -225,6 +238,11 @@ fn from_address(address: &Address) -> Result<(String, Connection), GatewayError>
         Target { protocol, transport, tls: TlsSettings { verify, ..TlsSettings::default() } };
     if let DriverSettings::Rdp(rdp) = &driver {
         rdp.behind.apply(&mut target, TlsSettings::default())?;
+    }
+    if let DriverSettings::Kubernetes(kubernetes) = &driver {
+        kubernetes.check_token()?;
+        kubernetes.check_credentials(&credentials)?;
+        target.tls.client = kubernetes.client_certificate()?;
     }
     Ok((label, Connection { target, credentials, driver }))
 }

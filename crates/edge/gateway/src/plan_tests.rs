@@ -152,7 +152,7 @@ fn refuses_what_is_not_offered() {
         (connection("absent"), "unknown_connection"),
         (Target::Desktop(Desktop { desktop: "d".to_owned(), parameters }), "not_offered"),
         (Target::Session { session: "s".to_owned() }, "not_offered"),
-        (address(Protocol::Ssh, "h", &[]), "protocol_not_spoken"),
+        (address(Protocol::Ssh, "h", &[]), "parameter"),
         (address(Protocol::Rdp, "h", &[("ignore-cert", "true")]), "parameter"),
         (address(Protocol::Vnc, "h", &[("recording-path", "/x")]), "parameter"),
         (address(Protocol::Vnc, "h", &[("read-only", "yes")]), "parameter"),

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::drive::DriveParameters;
 use crate::h264;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+use crate::sftp::{self, SftpBesideParameters};
 use crate::time_zone::time_zone;
 
 /// What the parameters of an RDP connection ask for.
@@ -75,6 +76,8 @@ pub struct RdpParameters {
     pub looks: Looks,
     /// `enable-drive` and what belongs to it.
     pub drive: DriveParameters,
+    /// `enable-sftp` and what belongs to it.
+    pub sftp: SftpBesideParameters,
     /// `drive-name`.
     pub drive_name: Option<String>,
     /// `enable-printing`.
@@ -192,7 +195,6 @@ impl Vocabulary for RdpParameters {
     const PROTOCOL: &'static str = "RDP";
     const UNSUPPORTED: &'static [Unsupported] = UNSUPPORTED;
     const DETAILS: &'static [&'static str] = &[
-        "sftp-",
         "wol-",
         // Names of what is not there.
         "remote-app-dir",
@@ -272,7 +274,11 @@ impl RdpParameters {
             "enable-full-window-drag" => &mut looks.full_window_drag,
             "enable-desktop-composition" => &mut looks.desktop_composition,
             "enable-menu-animations" => &mut looks.menu_animations,
-            _ => return Ok(self.drive.take(name, value)? || self.screen.take(name, value)?),
+            _ => {
+                return Ok(self.drive.take(name, value)?
+                    || self.sftp.take(name, value)?
+                    || self.screen.take(name, value)?);
+            }
         };
         *look = flag(value)?;
         Ok(true)
@@ -283,7 +289,7 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("recording-path", &[], RECORDING),
     ("create-recording-path", &["false"], RECORDING),
     ("recording-", &["false"], RECORDING),
-    ("enable-sftp", &["false"], "files cannot be transferred yet"),
+    ("sftp-directory", &[], sftp::DIRECTORY),
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
     (
         "disable-auth",

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use porthole_dial::TargetPolicy;
+use porthole_kubernetes::Departures;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -16,6 +17,10 @@ use crate::{
 
 /// How long connections have to end once every session has: what they still write is short.
 const CONNECTIONS_END_MAX: Duration = Duration::from_secs(2);
+
+/// How long programs in containers have to end once every session has. One that does not hear of being
+/// hung up is killed after two seconds.
+const DEPARTURES_MAX: Duration = Duration::from_secs(10);
 
 /// Everything that requests and sessions share.
 #[derive(Debug)]
@@ -32,6 +37,8 @@ pub struct App {
     pub registry: Registry,
     /// What remotes print with.
     pub printing: Printing,
+    /// Programs in containers that sessions have started.
+    pub departures: Departures,
     /// Whether the gateway is about to leave.
     pub draining: Draining,
     /// One permit for each TCP connection that may be open.
@@ -51,6 +58,7 @@ impl App {
             policy: Arc::new(config.policy.clone()),
             metrics: Metrics::new()?,
             registry: Registry::new(&config.session),
+            departures: Departures::default(),
             draining: Draining::new(),
             connections: Arc::new(Semaphore::new(config.server.connections_max)),
             config,
@@ -145,7 +153,7 @@ impl Gateway {
     }
 
     /// Serves until `stop` is done; then opens no more sessions, gives those that live
-    /// `server.drain_s` to end, and returns. Dropping it ends everything at once.
+    /// `server.drain_s` to end, and what they started in containers some seconds, and returns. Dropping it ends everything at once.
     pub async fn run_until(self, stop: impl Future<Output = ()>) {
         let Self { app, listener, metrics_listener } = self;
         let serve_metrics = async {
@@ -161,6 +169,9 @@ impl Gateway {
             let drain = app.config.server.drain;
             tracing::info!(sessions = app.registry.count(), limit = ?drain, "draining");
             app.registry.drain(drain).await;
+            if tokio::time::timeout(DEPARTURES_MAX, app.departures.ended()).await.is_err() {
+                tracing::warn!("programs that sessions have started in containers may have stayed");
+            }
         };
         tokio::select! {
             () = until_drained => {}

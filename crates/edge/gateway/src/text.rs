@@ -1,14 +1,20 @@
 //! Connections to text remotes: what is the same whatever carries the text.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use porthole_dial::{Caller, DialError, Dialled, ShellControl, Target, TargetPolicy, Timeouts};
+use porthole_dial::{
+    Caller, DialError, Dialled, ShellControl, Target, TargetPolicy, Timeouts, TlsSettings,
+};
 use porthole_files::Store;
+use porthole_kubernetes::{ContainerSession, Departures, KubernetesConfig};
 use porthole_remote::{Cells, Credentials, Remote};
+use porthole_ssh::SshConfig;
 use porthole_terminal::{RawLine, TextClient, TextConfig};
-use std::sync::Arc;
 
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported};
+use crate::ssh;
+use crate::telnet::TelnetSettings;
 use crate::terminal::TerminalParameters;
 
 /// What every text connection's parameters say.
@@ -49,7 +55,12 @@ impl TextParameters {
 
     /// What the driver is started with.
     pub(crate) fn config(&self) -> TextConfig {
-        TextConfig { size: Cells::USUAL, look: self.terminal.look() }
+        TextConfig {
+            size: Cells::USUAL,
+            look: self.terminal.look(),
+            keys: self.terminal.keys(),
+            fonts: crate::fonts::system(),
+        }
     }
 }
 
@@ -62,13 +73,19 @@ pub struct TextDriver {
     pub credentials: Credentials,
     /// What carries the text.
     pub way: TextWay,
+    /// The first viewer's time zone, by the name that it has there, once it is known.
+    pub time_zone: Arc<OnceLock<String>>,
 }
 
 /// What carries a terminal's text.
 #[derive(Debug, Clone)]
 pub enum TextWay {
-    /// The stream as it is.
-    Raw,
+    /// Telnet.
+    Telnet(Box<TelnetSettings>),
+    /// A shell over SSH, and the root of the files beside it, if there are any.
+    Ssh(Box<SshConfig>, Option<String>),
+    /// A container of Kubernetes.
+    Kubernetes(Box<KubernetesConfig>),
 }
 
 /// A connection that has been opened, and what it has beside its bytes.
@@ -79,9 +96,27 @@ pub(crate) struct Opened {
     pub(crate) files: Option<Arc<dyn Store>>,
 }
 
+/// What a transport reaches its remote with.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) policy: &'a TargetPolicy,
+    pub(crate) timeouts: &'a Timeouts,
+    pub(crate) caller: &'a Caller,
+}
+
 impl From<Dialled> for Opened {
     fn from(dialled: Dialled) -> Self {
         Self { dialled, control: None, files: None }
+    }
+}
+
+impl From<ContainerSession> for Opened {
+    fn from(session: ContainerSession) -> Self {
+        let ContainerSession { stream, control, files, is_local } = session;
+        let (tls, peer) = (TlsSettings::default(), "a container".to_owned());
+        let dialled = Dialled { stream, tls, peer, is_local };
+        Self { dialled, control: Some(control), files }
     }
 }
 
@@ -91,16 +126,26 @@ impl TextDriver {
     /// # Errors
     ///
     /// [`DialError`]
-    #[expect(clippy::unused_async, reason = "transports of shells are opened here")]
     pub(crate) async fn open(
         &self,
-        _target: &Target,
-        _policy: &TargetPolicy,
-        _timeouts: &Timeouts,
-        _caller: &Caller,
+        target: &Target,
+        policy: &TargetPolicy,
+        timeouts: &Timeouts,
+        caller: &Caller,
+        departures: &Departures,
     ) -> Result<Option<Opened>, DialError> {
         match &self.way {
-            TextWay::Raw => Ok(None),
+            TextWay::Telnet(_) => Ok(None),
+            TextWay::Ssh(config, root) => {
+                let way = Way { target, policy, timeouts, caller };
+                let Self { credentials, time_zone, .. } = self;
+                ssh::open(config, credentials, time_zone, root.as_deref(), way).await.map(Some)
+            }
+            TextWay::Kubernetes(config) => {
+                let session =
+                    porthole_kubernetes::open(target, config, policy, timeouts, caller, departures);
+                Ok(Some(session.await?.into()))
+            }
         }
     }
 
@@ -108,7 +153,10 @@ impl TextDriver {
     pub(crate) fn start(&self, _now: Instant) -> Box<dyn Remote> {
         let config = self.config.clone();
         match &self.way {
-            TextWay::Raw => Box::new(TextClient::new(RawLine, config)),
+            TextWay::Telnet(telnet) => {
+                Box::new(TextClient::new(telnet.line(&self.credentials), config))
+            }
+            TextWay::Ssh(..) | TextWay::Kubernetes(_) => Box::new(TextClient::new(RawLine, config)),
         }
     }
 }

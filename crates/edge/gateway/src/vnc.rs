@@ -6,6 +6,7 @@ use porthole_rfb::{EncodingKind, RfbConfig, Seed};
 use crate::config::Config;
 use crate::drive::DriveParameters;
 use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+use crate::sftp::{self, SftpBesideParameters};
 
 /// What the VNC driver is told about one remote.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +66,7 @@ fn seed() -> Option<Seed> {
 }
 
 /// What the parameters of a VNC connection ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct VncParameters {
     /// What is the same for all desktops.
     pub screen: ScreenParameters,
@@ -82,6 +83,8 @@ pub struct VncParameters {
     /// `enable-drive` and what belongs to it. A VNC server has no drive, so it is a directory that
     /// the desktop sees by other means.
     pub drive: DriveParameters,
+    /// `enable-sftp` and what belongs to it.
+    pub sftp: SftpBesideParameters,
     /// `server-key-fingerprints`: SHA-256 of the RSA keys that the server may have.
     pub server_key_pins: Vec<[u8; 32]>,
 }
@@ -90,7 +93,7 @@ impl Vocabulary for VncParameters {
     const PROTOCOL: &'static str = "VNC";
     const UNSUPPORTED: &'static [Unsupported] = UNSUPPORTED;
     const DETAILS: &'static [&'static str] =
-        &["sftp-", "wol-", "audio-servername", "listen-timeout", "drive-name"];
+        &["wol-", "audio-servername", "listen-timeout", "drive-name"];
 
     fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
         match name {
@@ -99,7 +102,11 @@ impl Vocabulary for VncParameters {
             "quality-level" => self.quality_level = level(value)?,
             "encodings" => (self.encodings, self.h264) = encodings(value)?,
             "server-key-fingerprints" => self.server_key_pins = fingerprints(value)?,
-            _ => return Ok(self.drive.take(name, value)? || self.screen.take(name, value)?),
+            _ => {
+                return Ok(self.drive.take(name, value)?
+                    || self.sftp.take(name, value)?
+                    || self.screen.take(name, value)?);
+            }
         }
         Ok(true)
     }
@@ -163,7 +170,7 @@ const UNSUPPORTED: &[Unsupported] = &[
     ("recording-path", &[], RECORDING),
     ("create-recording-path", &["false"], RECORDING),
     ("recording-", &["false"], RECORDING),
-    ("enable-sftp", &["false"], "files cannot be transferred over VNC connections"),
+    ("sftp-directory", &[], sftp::DIRECTORY),
     ("wol-send-packet", &["false"], "the gateway wakes no machines"),
     ("enable-audio", &["false"], "VNC connections have no audio"),
     ("reverse-connect", &["false"], "the gateway does not listen for VNC servers"),
@@ -243,7 +250,8 @@ mod tests {
             ("encodings", "ultra corre"),
             ("recording-path", "/var/recordings"),
             ("recording-include-keys", "true"),
-            ("enable-sftp", "true"),
+            ("enable-sftp", "yes"),
+            ("sftp-directory", "/srv"),
             ("wol-send-packet", "true"),
             ("enable-audio", "true"),
             ("reverse-connect", "true"),

@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::{
     Ability, Answer, Category, ClipboardFormat, ClipboardPart, Codec, ErrorRecord, Feature,
     FileAct, FileAnswer, FileEntry, FileNews, FilePage, FileRequest, Hello, LinkError, Phase,
-    Prompt, QualityMode, Resume, ScreenPlace, SoundCodec, SoundNews, SoundWish, ToBrowser,
-    ToGateway, VideoRecord, Welcome, records,
+    Prompt, QualityMode, QuestionsRecord, RepliesRecord, Resume, ScreenPlace, SoundCodec,
+    SoundNews, SoundWish, TerminalRecord, TerminalWish, ToBrowser, ToGateway, VideoRecord, Welcome,
+    records,
 };
 
 const RECT: Rect = Rect::new(1, 2, 300, 400);
@@ -166,12 +167,58 @@ fn sound_wishes() -> Vec<(&'static str, ToGateway)> {
     .into()
 }
 
+fn terminal_news() -> Vec<(&'static str, ToBrowser)> {
+    let data = Bytes::from_static("\u{1b}[1mgrüße €\r\n".as_bytes());
+    let mut colors = Box::new([[0; 3]; 258]);
+    for (color, number) in colors.iter_mut().zip(0_u32..) {
+        let [low, high, ..] = number.to_le_bytes();
+        *color = [low, high, low ^ 0xff];
+    }
+    let look = TerminalRecord::Look {
+        font_size_pt: 12,
+        scrollback: 100_000,
+        colors,
+        font_name: "DejaVu Sans Mono".into(),
+    };
+    let asked = vec![(false, "Password:".into()), (true, "Token — six digits:".into())];
+    let questions = QuestionsRecord {
+        open: true,
+        questions: asked,
+        instruction: "Two steps.\nHave your token ready.".into(),
+    };
+    let [screen, text, size, look] = [
+        TerminalRecord::Screen(132, 43, data.clone()),
+        TerminalRecord::Text(data),
+        TerminalRecord::Size(1000, 500),
+        look,
+    ]
+    .map(ToBrowser::Terminal);
+    vec![
+        ("questions", ToBrowser::Questions(questions)),
+        ("questions no more", ToBrowser::Questions(QuestionsRecord::default())),
+        ("terminal screen", screen),
+        ("terminal text", text),
+        ("terminal size", size),
+        ("terminal look", look),
+    ]
+}
+
+fn terminal_wishes() -> Vec<(&'static str, ToGateway)> {
+    let replies = ["geheim — 1".to_owned(), String::new()].map(Into::into).into();
+    let typed = Bytes::from_static(b"ls\r\x1b[A\xff");
+    vec![
+        ("replies", ToGateway::Replies(RepliesRecord(replies))),
+        ("terminal typed", ToGateway::Terminal(TerminalWish::Typed(typed))),
+        ("terminal resize", ToGateway::Terminal(TerminalWish::Resize(132, 43))),
+    ]
+}
+
 fn all_to_browser() -> impl Iterator<Item = (&'static str, ToBrowser)> {
-    to_browser().into_iter().chain(file_answers()).chain(sound_news())
+    to_browser().into_iter().chain(file_answers()).chain(sound_news()).chain(terminal_news())
 }
 
 fn all_to_gateway() -> impl Iterator<Item = (&'static str, ToGateway)> {
-    to_gateway().into_iter().chain(file_requests()).chain(sound_wishes())
+    to_gateway().into_iter().chain(file_requests()).chain(sound_wishes()).chain(terminal_wishes())
 }
 
 fn to_gateway() -> Vec<(&'static str, ToGateway)> {

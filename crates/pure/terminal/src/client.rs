@@ -10,11 +10,17 @@ use porthole_remote::{
     TerminalInput, TerminalNews, TerminalScreen,
 };
 
+use crate::console::{Console, Desk};
+use crate::keys::KeyDialect;
+use crate::pictures::{Kept, Pictures};
 use crate::terminal::{Fed, Noticed, Terminal};
 use crate::{Line, TextConfig};
 
 /// Most bytes of arrived text that are taken at a time, so that what follows from it is bounded.
 const TAKE_MAX_BYTES: usize = 256 << 10;
+
+/// Ends a sequence that a viewer's terminal is in the middle of (ECMA-48, 8.3.6).
+const CAN: u8 = 0x18;
 
 /// A text remote over a [`Line`].
 #[derive(Debug)]
@@ -25,30 +31,53 @@ pub struct TextClient<L> {
     text: BytesMut,
     out: BytesMut,
     outputs: VecDeque<Output>,
+    keys: KeyDialect,
+    console: Console,
+    pictures: Pictures,
     is_over: bool,
 }
 
 impl<L: Line> TextClient<L> {
     /// A driver for a stream that has just been opened.
     pub fn new(mut line: L, config: TextConfig) -> Self {
-        let size = config.size.clamped();
-        let terminal = Terminal::new(size, config.look.scrollback);
+        let terminal = Terminal::new(config.size, &config.look);
+        let size = terminal.size();
         let mut out = BytesMut::new();
         line.start(size, &mut out);
+        let pictures = Pictures::new(config.fonts, &config.look);
         let events = [
             Event::Terminal(TerminalNews::Look(config.look)),
             Event::Terminal(TerminalNews::Size(size)),
             Event::Connected,
         ];
         let outputs = events.map(Output::Event).into();
-        Self { line, terminal, text: BytesMut::new(), out, outputs, is_over: false }
+        Self {
+            line,
+            terminal,
+            text: BytesMut::new(),
+            out,
+            outputs,
+            keys: config.keys,
+            console: Console::new(config.keys),
+            pictures,
+            is_over: false,
+        }
     }
 
     /// Feeds the terminal with what the line carried.
-    fn feed(&mut self) {
+    fn feed(&mut self, now: Instant) {
+        if self.text.is_empty() {
+            return;
+        }
         let mut fed = Fed::default();
+        let before = Kept::of(&self.terminal);
         self.terminal.feed(&self.text, &mut fed);
         self.text.clear();
+        self.pictures.keep_view(before, &self.terminal);
+        if self.pictures.view.selection.is_none() {
+            self.console.stop_selecting();
+        }
+        self.note_change(now);
         if !fed.replies.is_empty() {
             self.line.send(&fed.replies, &mut self.out);
         }
@@ -61,35 +90,88 @@ impl<L: Line> TextClient<L> {
             self.tell(match noticed {
                 Noticed::Bell => Event::Bell,
                 Noticed::Title(title) => Event::Title(title),
-                Noticed::Copied(text) => {
-                    Event::Clipboard(Clipboard { text: Some(text), ..Clipboard::default() })
-                }
+                Noticed::Copied(text) => Event::Clipboard(Clipboard::of_text(text)),
             });
         }
     }
 
-    fn resize(&mut self, size: Cells) {
-        let size = size.clamped();
-        if size == self.terminal.size() {
+    fn resize(&mut self, now: Instant, size: Cells) {
+        let before = self.terminal.size();
+        self.terminal.resize(size);
+        let size = self.terminal.size();
+        if size == before {
             return;
         }
-        self.terminal.resize(size);
+        self.pictures.resize(size);
+        self.console.stop_selecting();
+        self.note_change(now);
         self.tell(Event::Terminal(TerminalNews::Size(size)));
         if !self.line.resize(size, &mut self.out) {
             self.outputs.push_back(Output::Resize(size));
         }
     }
 
-    fn handle_terminal(&mut self, input: TerminalInput) {
+    fn handle_terminal(&mut self, now: Instant, input: TerminalInput) {
         match input {
-            TerminalInput::Typed(bytes) => self.line.send(&bytes, &mut self.out),
-            TerminalInput::Resize(size) => self.resize(size),
+            TerminalInput::Typed(bytes) => {
+                let typed = self.keys.translate_typed(bytes);
+                self.line.typed(&typed, &mut self.text, &mut self.out);
+                self.feed(now);
+            }
+            TerminalInput::Resize(size) => self.resize(now, size),
             TerminalInput::ScreenWanted => {
-                let screen =
-                    TerminalScreen { size: self.terminal.size(), data: self.terminal.snapshot() };
+                let data = [&[CAN][..], &self.terminal.snapshot()[..]].concat().into();
+                let screen = TerminalScreen { size: self.terminal.size(), data };
                 self.tell(Event::Terminal(TerminalNews::Screen(screen)));
             }
-            TerminalInput::PicturesWanted(_) => {}
+            TerminalInput::PicturesWanted(wanted) => self.want_pictures(now, wanted),
+        }
+    }
+
+    fn want_pictures(&mut self, now: Instant, wanted: bool) {
+        if wanted == self.pictures.are_wanted() {
+            return;
+        }
+        if let Some(notice) = self.pictures.want(wanted, now, self.terminal.size()) {
+            self.tell(Event::Notice(notice));
+        }
+        self.console.stop_selecting();
+        self.tell(Event::ResizeSupported(wanted));
+        self.ask_to_draw(now);
+    }
+
+    /// What a viewer did who only knows pictures.
+    fn handle_console(&mut self, now: Instant, input: Input) {
+        let mut typed = BytesMut::new();
+        let desk = Desk {
+            terminal: &self.terminal,
+            cell: self.pictures.cell(),
+            view: &mut self.pictures.view,
+            out: &mut typed,
+        };
+        let before = *desk.view;
+        let copied = self.console.handle(now, input, desk);
+        if !typed.is_empty() {
+            self.line.typed(&typed, &mut self.text, &mut self.out);
+            self.feed(now);
+        }
+        if let Some(text) = copied {
+            self.tell(Event::Clipboard(Clipboard::of_text(text)));
+        }
+        if self.pictures.view != before {
+            self.note_change(now);
+        }
+    }
+
+    /// The picture may have to be drawn again.
+    fn note_change(&mut self, now: Instant) {
+        self.pictures.note_change(now, &self.terminal);
+        self.ask_to_draw(now);
+    }
+
+    fn ask_to_draw(&mut self, now: Instant) {
+        if self.pictures.take_due(now) {
+            self.outputs.push_back(Output::Draw);
         }
     }
 
@@ -101,7 +183,7 @@ impl<L: Line> TextClient<L> {
 impl<L: Line> Remote for TextClient<L> {
     fn handle_bytes(
         &mut self,
-        _now: Instant,
+        now: Instant,
         arrived: &mut BytesMut,
         _surface: &mut Surface,
     ) -> Result<(), RemoteError> {
@@ -111,7 +193,7 @@ impl<L: Line> Remote for TextClient<L> {
             let received = self.line.receive(arrived, &mut self.text, &mut self.out);
             arrived.unsplit(rest);
             // What came before a fault is shown: it may say why.
-            self.feed();
+            self.feed(now);
             received?;
             if arrived.is_empty() || arrived.len() == before {
                 return Ok(());
@@ -119,7 +201,9 @@ impl<L: Line> Remote for TextClient<L> {
         }
     }
 
-    fn handle_end(&mut self, _now: Instant) -> Result<(), RemoteError> {
+    fn handle_end(&mut self, now: Instant) -> Result<(), RemoteError> {
+        self.line.end(&mut self.text);
+        self.feed(now);
         self.is_over = true;
         Ok(())
     }
@@ -129,13 +213,35 @@ impl<L: Line> Remote for TextClient<L> {
         Err(RemoteError::new("secured_unasked", Blame::Operator, message))
     }
 
-    fn handle_input(&mut self, _now: Instant, input: Input) {
-        if let Input::Terminal(input) = input {
-            self.handle_terminal(input);
+    fn handle_input(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Terminal(input) => self.handle_terminal(now, input),
+            Input::Resize(size) => {
+                if let Some(size) = self.pictures.cells_in(size) {
+                    self.resize(now, size);
+                }
+            }
+            input => self.handle_console(now, input),
         }
     }
 
-    fn handle_timeout(&mut self, _now: Instant) -> Result<(), RemoteError> {
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), RemoteError> {
+        self.ask_to_draw(now);
+        Ok(())
+    }
+
+    fn handle_draw(&mut self, now: Instant, surface: &mut Surface) -> Result<(), RemoteError> {
+        let before = surface.size();
+        let drawn = self.pictures.draw(now, &mut self.terminal, surface);
+        let is_drawn = drawn.map_err(|error| {
+            RemoteError::new("picture_size", Blame::Operator, error.to_string())
+        })?;
+        if surface.size() != before {
+            self.tell(Event::Resized(surface.size()));
+        }
+        if is_drawn {
+            self.tell(Event::FrameEnd);
+        }
         Ok(())
     }
 
@@ -146,7 +252,20 @@ impl<L: Line> Remote for TextClient<L> {
         match self.outputs.pop_front() {
             Some(output) => output,
             None if self.is_over => Output::Closed,
-            None => Output::Wait(None),
+            None => Output::Wait(self.pictures.due()),
         }
+    }
+}
+
+#[cfg(test)]
+impl<L> TextClient<L> {
+    /// The terminal's size.
+    pub(crate) fn terminal_size(&self) -> Cells {
+        self.terminal.size()
+    }
+
+    /// The picture as somebody draws it who has not drawn before.
+    pub(crate) fn drawn_afresh(&self) -> Surface {
+        self.pictures.drawn_afresh(&self.terminal)
     }
 }

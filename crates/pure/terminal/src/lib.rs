@@ -7,10 +7,21 @@
 
 mod client;
 mod config;
+mod console;
+mod draw;
+mod keys;
 mod line;
+pub mod look;
+mod pictures;
+mod select;
 mod terminal;
 
 pub use client::TextClient;
 pub use config::TextConfig;
+pub use draw::{BuiltInFonts, FontBytes, FontFace, FontFamily, FontSource, Fonts};
+pub use keys::{FunctionKeys, KeyDialect};
 pub use line::{Line, RawLine};
-pub use terminal::{Fed, Noticed, Terminal};
+pub use terminal::{
+    CellView, Color, Cursor, CursorShape, DamagedRows, Fed, Flags, Link, Modes, MouseEvents,
+    Noticed, Palette, Rgb, RowView, SCROLLBACK_MAX_ROWS, Style, Terminal, Underline,
+};

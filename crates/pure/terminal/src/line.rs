@@ -21,8 +21,17 @@ pub trait Line: Send {
         out: &mut BytesMut,
     ) -> Result<(), RemoteError>;
 
-    /// Appends what was typed to `out`, as the protocol carries it.
-    fn send(&mut self, typed: &[u8], out: &mut BytesMut);
+    /// Appends `bytes` of the terminal to `out`, as the protocol carries them.
+    fn send(&mut self, bytes: &[u8], out: &mut BytesMut);
+
+    /// The same of what a person typed. What the line shows of it itself, because the remote does
+    /// not, goes to `text`.
+    fn typed(&mut self, typed: &[u8], _text: &mut BytesMut, out: &mut BytesMut) {
+        self.send(typed, out);
+    }
+
+    /// The remote will write no more: what was held back of what it wrote goes to `text`.
+    fn end(&mut self, _text: &mut BytesMut) {}
 
     /// The terminal has another size. False: the protocol has no words for it, and the transport
     /// is to be told.
@@ -47,8 +56,8 @@ impl Line for RawLine {
         Ok(())
     }
 
-    fn send(&mut self, typed: &[u8], out: &mut BytesMut) {
-        out.extend_from_slice(typed);
+    fn send(&mut self, bytes: &[u8], out: &mut BytesMut) {
+        out.extend_from_slice(bytes);
     }
 
     fn resize(&mut self, _size: Cells, _out: &mut BytesMut) -> bool {

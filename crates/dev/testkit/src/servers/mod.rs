@@ -11,6 +11,7 @@
 
 mod certificate;
 mod display;
+mod dropbear;
 mod gateway;
 mod kdc;
 mod pam;
@@ -18,6 +19,8 @@ mod picture;
 mod port;
 mod process;
 mod shadow;
+mod sshd;
+mod telnetd;
 mod tigervnc;
 mod tightvnc;
 mod websockify;
@@ -29,12 +32,15 @@ mod xvfb;
 
 pub use certificate::Certificate;
 pub use display::Display;
+pub use dropbear::Dropbear;
 pub use gateway::{Gateway, gateway_bin};
 pub use kdc::Kdc;
 pub use picture::Picture;
 pub use port::{free_port, read_banner};
 pub use process::{Process, output_of, wait_until};
 pub use shadow::RdpShadow;
+pub use sshd::{Sshd, SshdOptions, ssh_keygen, ssh_sign};
+pub use telnetd::{TelnetKind, Telnetd};
 pub use tigervnc::{XtigerVnc, XvncOptions};
 pub use tightvnc::TightVnc;
 pub use websockify::Websockify;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -51,10 +51,22 @@ impl Process {
         Ok((process, stdout))
     }
 
+    /// As [`start`](Self::start), but its standard input comes from us.
+    pub(crate) fn start_with_stdin(command: &mut Command) -> Result<(Self, ChildStdin)> {
+        let log = log_file()?;
+        command.stdout(log.try_clone()?).stdin(Stdio::piped());
+        let mut process = Self::spawn_as_is(command, log)?;
+        let stdin = process.child.stdin.take().context("a pipe was asked for")?;
+        Ok((process, stdin))
+    }
+
     fn spawn(command: &mut Command, log: File) -> Result<Self> {
+        Self::spawn_as_is(command.stdin(Stdio::null()), log)
+    }
+
+    fn spawn_as_is(command: &mut Command, log: File) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command
-            .stdin(Stdio::null())
             .stderr(log.try_clone()?)
             .spawn()
             .with_context(|| format!("cannot start {name}; `cargo xtask setup` installs it"))?;
@@ -140,7 +152,7 @@ impl Process {
         Ok(())
     }
 
-    pub(super) fn log_tail(&self) -> String {
+    pub(crate) fn log_tail(&self) -> String {
         let log = self.log().unwrap_or_else(|error| format!("unreadable: {error:#}"));
         let mut start = log.len().saturating_sub(LOG_SHOWN_MAX_BYTES);
         while !log.is_char_boundary(start) {

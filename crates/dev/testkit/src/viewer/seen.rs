@@ -53,8 +53,10 @@ pub struct Seen {
     pub text: SeenText,
     /// What was said about files, their bytes apart.
     pub files: Vec<FileAnswer>,
-    /// Bytes of files by the request that they answer.
+    /// Bytes of files by the request that they answer, from where it begins.
     pub downloads: HashMap<u32, Vec<u8>>,
+    /// Where requests begin that do not at the first byte.
+    beginnings: HashMap<u32, u64>,
     /// What there was to hear, and whether the remote records: the latest 10 seconds.
     pub sound: Vec<SoundNews>,
     /// Answers to pings.
@@ -110,10 +112,17 @@ impl Seen {
             ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
             ToBrowser::File(FileAnswer { request, news: FileNews::Data(offset, data) }) => {
                 let download = self.downloads.entry(request).or_default();
-                ensure!(offset == download.len() as u64, "file data for byte {offset}");
+                let beginning = self.beginnings.get(&request).copied().unwrap_or_default();
+                let expected = beginning + download.len() as u64;
+                ensure!(offset == expected, "file data for byte {offset}, not {expected}");
                 download.extend_from_slice(&data);
             }
-            ToBrowser::File(answer) => keep(&mut self.files, answer),
+            ToBrowser::File(answer) => {
+                if let FileNews::Opened { offset, .. } = answer.news {
+                    self.beginnings.insert(answer.request, offset);
+                }
+                keep(&mut self.files, answer);
+            }
             drawing => bail!("{drawing:?} is the screen's"),
         }
         Ok(())

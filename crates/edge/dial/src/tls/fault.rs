@@ -62,6 +62,9 @@ pub enum TlsFault {
     /// No authority to check against could be loaded.
     #[error("no certificate authorities are available to check against: {0}")]
     NoAuthorities(String),
+    /// Our own certificate and its key do not belong together.
+    #[error("the client certificate and the client key do not belong together")]
+    BadClientCertificate,
     /// This build has no anonymous TLS.
     #[error("the remote offers anonymous tls only, which this build leaves out")]
     AnonymousAbsent,
@@ -85,6 +88,7 @@ impl TlsFault {
             Self::Broken(_) => "tls_broken",
             Self::BadServerName => "tls_server_name",
             Self::NoAuthorities(_) => "tls_no_authorities",
+            Self::BadClientCertificate => "tls_client_certificate",
             Self::AnonymousAbsent => "tls_anonymous_absent",
         }
     }
@@ -107,6 +111,7 @@ impl TlsFault {
             | Self::KnownUnusable(_)
             | Self::BadServerName
             | Self::NoAuthorities(_)
+            | Self::BadClientCertificate
             | Self::AnonymousAbsent => Blame::Operator,
         }
     }
@@ -127,6 +132,9 @@ impl TlsFault {
             Self::NotTls => "the remote does not speak tls",
             Self::BadServerName => "the remote has no name to check its certificate against",
             Self::NoAuthorities(_) => "this gateway has no authorities to check certificates with",
+            Self::BadClientCertificate => {
+                "this gateway's certificate and key do not belong together"
+            }
             Self::AnonymousAbsent => "this gateway does not offer anonymous tls",
         }
     }

@@ -17,18 +17,21 @@ use tokio_rustls::rustls::{
     },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     server::ParsedCertificate,
+    sign::SingleCertAndKey,
 };
 
-use crate::tls::{TlsFault, Verify};
+use crate::tls::{ClientCertificate, TlsFault, Verify};
 
 /// Makes the configuration of one connection. Reads files the first time that the system's
 /// authorities are asked for.
 ///
 /// # Errors
 ///
-/// [`TlsFault::NoAuthorities`] when there is nothing to check against.
+/// [`TlsFault::NoAuthorities`] when there is nothing to check against;
+/// [`TlsFault::BadClientCertificate`].
 pub(super) fn client_config(
     verify: &Verify,
+    client: Option<&ClientCertificate>,
     provider: Arc<CryptoProvider>,
 ) -> Result<ClientConfig, TlsFault> {
     let verifier: Arc<dyn ServerCertVerifier> = match verify {
@@ -48,12 +51,16 @@ pub(super) fn client_config(
         }
         Verify::Off => Arc::new(Anyone { provider: Arc::clone(&provider) }),
     };
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let ours = client.map(|client| client.certified(&provider)).transpose()?;
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsFault::Incompatible(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match ours {
+        Some(key) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))),
+        None => builder.with_no_client_auth(),
+    };
     // A configuration serves one connection, so tickets would never be used.
     config.resumption = Resumption::disabled();
     Ok(config)

@@ -1,14 +1,14 @@
-//! `porthole demo`: a desktop on this machine, and a link to it.
+//! `porthole demo`: a desktop or a shell on this machine, and a link to it.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use porthole_token::{HmacSecret, Permissions, SigningKey};
+use porthole_token::{HmacSecret, Permission, Permissions, SigningKey};
 
 use super::{
     CliError,
-    demo_desktop::{self, Desktop},
-    demo_vnc, demo_xrdp, runtime, say,
+    demo_remote::{self, Remote},
+    demo_ssh, demo_vnc, demo_xrdp, runtime, say,
     token::{Minting, link, random_hex},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 /// How long the link stays good. The gateway forgets its key long before that.
 const TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 
-const CONNECTION: &str = "demo";
+pub(super) const CONNECTION: &str = "demo";
 const NAME: &str = "porthole-demo";
 
 #[derive(Debug, Args)]
@@ -34,15 +34,22 @@ pub(super) struct DemoArgs {
     /// Show a desktop of xrdp's in place of one over VNC. It has the size of the browser's window.
     #[arg(long, conflicts_with = "geometry")]
     rdp: bool,
+    /// Show a shell over SSH, of whoever runs this, in place of a desktop.
+    #[arg(long, conflicts_with_all = ["geometry", "rdp"])]
+    ssh: bool,
     /// Print the link and nothing else.
     #[arg(long)]
     print_only_link: bool,
 }
 
-/// Runs until a signal, or until the desktop ends.
+/// Runs until a signal, or until what is shown ends.
 pub(super) fn run(arguments: &DemoArgs) -> Result<(), CliError> {
-    let needed: &[_] = if arguments.rdp { &demo_xrdp::NEEDED } else { &demo_vnc::NEEDED };
-    demo_desktop::check_programs(needed)?;
+    let needed: &[_] = match (arguments.ssh, arguments.rdp) {
+        (true, _) => &demo_ssh::NEEDED,
+        (_, true) => &demo_xrdp::NEEDED,
+        _ => &demo_vnc::NEEDED,
+    };
+    demo_remote::check_programs(needed, !arguments.ssh)?;
     // On this thread, so that children that die with their parent's thread die with the process.
     let runtime = runtime(None, None)?;
     let result = runtime.block_on(demo(arguments));
@@ -58,13 +65,13 @@ async fn demo(arguments: &DemoArgs) -> Result<(), CliError> {
         .tempdir()
         .map_err(|error| CliError::run("cannot make a temporary directory", error))?;
     let demonstrated = async {
-        let mut desktop = if arguments.rdp {
-            demo_xrdp::start(dir.path()).await?
-        } else {
-            demo_vnc::start(dir.path(), arguments.geometry).await?
+        let mut remote = match (arguments.ssh, arguments.rdp) {
+            (true, _) => demo_ssh::start(dir.path()).await?,
+            (_, true) => demo_xrdp::start(dir.path()).await?,
+            _ => demo_vnc::start(dir.path(), arguments.geometry).await?,
         };
-        let shown = show(arguments, &mut desktop).await;
-        desktop.stop().await;
+        let shown = show(arguments, &mut remote).await;
+        remote.stop().await;
         shown
     };
     // Dropping it half way kills the children too.
@@ -74,10 +81,10 @@ async fn demo(arguments: &DemoArgs) -> Result<(), CliError> {
     }
 }
 
-/// Serves the desktop until it ends.
-async fn show(arguments: &DemoArgs, desktop: &mut Desktop) -> Result<(), CliError> {
+/// Serves the desktop or the shell until it ends.
+async fn show(arguments: &DemoArgs, remote: &mut Remote) -> Result<(), CliError> {
     let secret = random_hex::<32>()?;
-    let text = configuration(arguments.port, &secret, desktop);
+    let text = configuration(arguments.port, &secret, remote);
     let config = Arc::new(Config::from_text(&PathBuf::from("demo.toml"), &text, [])?);
     logging::start(&config.log);
     let gateway = Gateway::bind(config).await?;
@@ -93,24 +100,31 @@ async fn show(arguments: &DemoArgs, desktop: &mut Desktop) -> Result<(), CliErro
         user: "demo",
         connection: CONNECTION,
         ttl: TTL,
-        allow: Permissions::default(),
+        allow: allowed(arguments.ssh),
     }
     .mint()?;
     if !arguments.print_only_link {
-        say(format_args!("A desktop runs on this machine. Open it with:"))?;
+        let what = if arguments.ssh { "shell" } else { "desktop" };
+        say(format_args!("A {what} runs on this machine. Open it with:"))?;
     }
     say(link(&format!("http://{address}/"), &token))?;
     if !arguments.print_only_link {
         say("Ctrl-C ends it.")?;
     }
     tokio::select! {
-        ended = desktop.ended() => Err(CliError::Run(format!("the desktop ended: {ended}"))),
+        ended = remote.ended() => Err(CliError::Run(format!("the server ended: {ended}"))),
         () = gateway.run_until(std::future::pending()) => Ok(()),
     }
 }
 
+/// What the link's holder may do: a shell has files, too.
+fn allowed(has_files: bool) -> Permissions {
+    let files = [Permission::FilesIn, Permission::FilesOut];
+    Permissions::default().iter().chain(files.into_iter().filter(|_| has_files)).collect()
+}
+
 /// Written as a file would be, so that the demo runs what everybody runs.
-fn configuration(port: u16, secret: &str, desktop: &Desktop) -> String {
+fn configuration(port: u16, secret: &str, remote: &Remote) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\n\
          [log]\nlevel = \"warn\"\n\
@@ -120,8 +134,8 @@ fn configuration(port: u16, secret: &str, desktop: &Desktop) -> String {
          [policy]\n{policy}\
          [connections.{CONNECTION}]\n{connection}",
         lifetime_s = TTL.as_secs(),
-        policy = desktop.policy,
-        connection = desktop.connection,
+        policy = remote.policy,
+        connection = remote.connection,
     )
 }
 
@@ -135,7 +149,17 @@ fn geometry(text: &str) -> Result<(u16, u16), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::geometry;
+    use porthole_token::{Permission, Permissions};
+
+    use super::{allowed, geometry};
+
+    #[test]
+    fn a_shell_has_files() {
+        assert_eq!(allowed(false), Permissions::default());
+        for permission in [Permission::Input, Permission::FilesIn, Permission::FilesOut] {
+            assert!(allowed(true).contains(permission), "{permission:?}");
+        }
+    }
 
     #[test]
     fn reads_geometry() {

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     CliError,
-    demo_desktop::{Desktop, PROGRAMS, command, describe, find, quoted},
+    demo_remote::{PROGRAMS, Remote, command, describe, find, quoted},
     token::random_hex,
 };
 
@@ -21,7 +21,7 @@ pub(super) const NEEDED: [(&str, &str); 2] =
     [("Xtigervnc", "tigervnc-standalone-server"), ("tigervncpasswd", "tigervnc-tools")];
 
 /// Starts the X server and then its programs. What was started is killed if this fails.
-pub(super) async fn start(dir: &Path, geometry: (u16, u16)) -> Result<Desktop, CliError> {
+pub(super) async fn start(dir: &Path, geometry: (u16, u16)) -> Result<Remote, CliError> {
     // VNC passwords end after eight characters.
     let password = random_hex::<4>()?;
     let password_file = dir.join("passwd");
@@ -61,7 +61,7 @@ pub(super) async fn start(dir: &Path, geometry: (u16, u16)) -> Result<Desktop, C
     let connection =
         format!("protocol = \"vnc\"\nsocket = {}\npassword = \"{password}\"\n", quoted(&socket));
     let policy = format!("unix_dirs = [{}]\n", quoted(dir));
-    Ok(Desktop { server, programs, policy, connection })
+    Ok(Remote { server, programs, policy, connection })
 }
 
 /// The display that the X server chose, which it writes once it is ready.

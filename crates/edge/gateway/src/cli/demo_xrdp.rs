@@ -4,26 +4,16 @@ use std::{
     fmt::Write as _,
     fs::{self, Permissions},
     io,
-    net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::Path,
     process::Stdio,
-    time::Duration,
 };
-
-use tokio::process::Child;
 
 use super::{
     CliError,
-    demo_desktop::{Desktop, PROGRAMS, command, describe, find, quoted},
+    demo_remote::{PROGRAMS, Remote, command, find, free_port, quoted, until_it_listens},
     token::random_hex,
 };
-
-/// How long the server may take to listen.
-const START_MAX: Duration = Duration::from_secs(15);
-
-/// Time between two looks at whether it does.
-const LOOK_GAP: Duration = Duration::from_millis(50);
 
 /// Without these there is no desktop; beside each, the Debian package that has it.
 pub(super) const NEEDED: [(&str, &str); 5] = [
@@ -53,7 +43,7 @@ mount --bind /run/demo/users /etc/passwd && mount -t tmpfs -o mode=1777 tmpfs /t
 cd /run/demo && { xrdp-sesman --nodaemon & exec xrdp --nodaemon; }";
 
 /// Starts the server. A desktop of the viewer's size is made when the gateway logs on.
-pub(super) async fn start(dir: &Path) -> Result<Desktop, CliError> {
+pub(super) async fn start(dir: &Path) -> Result<Remote, CliError> {
     // Ours until it is used: nobody is asked for a port twice within moments.
     let (port, manager_port) = (free_port()?, free_port()?);
     let password = random_hex::<8>()?;
@@ -74,7 +64,7 @@ pub(super) async fn start(dir: &Path) -> Result<Desktop, CliError> {
         .stdout(Stdio::null())
         .spawn()
         .map_err(|error| CliError::run("cannot start xrdp", error))?;
-    until_it_listens(&mut server, port).await?;
+    until_it_listens("xrdp", &mut server, port).await?;
     let connection = format!(
         "protocol = \"rdp\"\nhostname = \"127.0.0.1\"\nport = {port}\nusername = \"{USER}\"\n\
          password = \"{password}\"\ntls = {{ verify = \"ca\", ca_file = {} }}\n",
@@ -84,28 +74,7 @@ pub(super) async fn start(dir: &Path) -> Result<Desktop, CliError> {
         "[[policy.allow]]\nprotocol = \"rdp\"\nnetworks = [\"127.0.0.1/32\"]\nports = [{port}]\n\
          allow_special = true\n"
     );
-    Ok(Desktop { server, programs: Vec::new(), policy, connection })
-}
-
-fn free_port() -> Result<u16, CliError> {
-    let failed = |error| CliError::run("no port is free", error);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-    Ok(listener.local_addr().map_err(failed)?.port())
-}
-
-async fn until_it_listens(server: &mut Child, port: u16) -> Result<(), CliError> {
-    let failed = |why: String| CliError::Run(format!("xrdp did not start: {why}"));
-    let listens = async {
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            tokio::time::sleep(LOOK_GAP).await;
-        }
-    };
-    tokio::select! {
-        ended = server.wait() => Err(failed(describe(ended))),
-        found = tokio::time::timeout(START_MAX, listens) => {
-            found.map_err(|_elapsed| failed(format!("it took longer than {START_MAX:?}")))
-        }
-    }
+    Ok(Remote { server, programs: Vec::new(), policy, connection })
 }
 
 fn write_settings(

@@ -42,7 +42,11 @@ async fn ask(server: &Server) -> Result<(), CliError> {
         Some(tls) => {
             // It is our own certificate, so it is known to the last bit, and its name is not.
             let pin = Sha256::digest(&tls.certificate).into();
-            let settings = TlsSettings { verify: Verify::Pinned(vec![pin]), server_name: None };
+            let settings = TlsSettings {
+                verify: Verify::Pinned(vec![pin]),
+                server_name: None,
+                ..TlsSettings::default()
+            };
             porthole_dial::secure(Box::new(stream), &settings, Secure::Certificate, ANSWER_MAX)
                 .await
                 .map_err(|error| CliError::run(&format!("asking {address} failed"), error))?

@@ -37,7 +37,7 @@ fn names_the_line_of_what_is_wrong() {
         ("[connections.a]\nprotocol = \"vnc\"\n", "test.toml:1: connections.a.hostname is missing"),
         (
             "[connections.a]\nprotocol = \"ssh\"\nhostname = \"h\"\n",
-            "test.toml:2: connections.a.protocol: this",
+            "test.toml:1: connections.a.parameters.host-key: is missing",
         ),
         ("[connections.a]\nhost = \"x\"\n", "test.toml:2: unknown field `host`"),
         ("[[policy.allow]]\nprotocol = \"vnc\"\nports = [1]\n", "test.toml:1: policy.allow[0].net"),
@@ -321,6 +321,7 @@ fn the_documented_examples_load() {
     std::fs::write(dir.path().join("portal.pub.pem"), portal.public_key_pem()).unwrap();
     std::fs::create_dir(dir.path().join("files")).unwrap();
     std::fs::write(dir.path().join("portal.key.pem"), portal.serialize_pem()).unwrap();
+    std::fs::write(dir.path().join("bastion-key"), portal.serialize_pem()).unwrap();
 
     let examples: Vec<_> = documentation.split("```toml\n").skip(1).collect();
     assert!(examples.len() >= 2);

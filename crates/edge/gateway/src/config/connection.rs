@@ -10,11 +10,13 @@ use porthole_dial::{
     KnownCertificates, Protocol, Target, TlsSettings, Transport, Verify, WebSocketTarget,
 };
 use porthole_remote::Credentials;
+use porthole_ssh::Hop;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, Drives, files::Files, raw::RawSecret, tls::certificates};
 use crate::driver::DriverSettings;
-use crate::parameters::{Strictness, fingerprint};
+use crate::parameters::{ParameterError, Strictness, fingerprint};
 
 /// `[connections.NAME]` as it is written.
 #[derive(Default, Deserialize)]
@@ -28,6 +30,8 @@ pub(crate) struct RawConnection {
     username: Option<String>,
     password: Option<RawSecret>,
     password_file: Option<PathBuf>,
+    private_key_file: Option<PathBuf>,
+    certificate_file: Option<PathBuf>,
     tls: RawTls,
     gateway_tls: Option<RawTls>,
     security: RawSecurity,
@@ -80,8 +84,13 @@ impl RawConnection {
             let reason = format!("the name must have 1 to {name_max} bytes");
             return Err(ConfigError::invalid(key, reason));
         }
-        let protocol = self.protocol(&key)?;
-        let transport = self.transport(&key, protocol)?;
+        self.check_at(&key, files)
+    }
+
+    fn check_at(self, key: &str, files: &Files) -> Result<Connection, ConfigError> {
+        let protocol = self.protocol(key)?;
+        let transport = self.transport(key, protocol)?;
+        let key_files = self.key_files(key, protocol, files)?;
         let mut tls = self.tls.check(&format!("{key}.tls"), files)?;
         let password = match (&self.password, &self.password_file) {
             (Some(password), None) => Some(password.0.clone()),
@@ -98,9 +107,7 @@ impl RawConnection {
             let reason = format!("this gateway does not speak {protocol}");
             ConfigError::invalid(format!("{key}.protocol"), reason)
         })?;
-        let mut driver = driver.map_err(|error| {
-            ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
-        })?;
+        let mut driver = driver.map_err(|error| parameter(key, error))?;
         match &mut driver {
             DriverSettings::Vnc(vnc) => {
                 vnc.require_encryption = self.security.require_encryption;
@@ -111,6 +118,9 @@ impl RawConnection {
                 return Err(ConfigError::invalid(format!("{key}.security"), reason));
             }
             _ => {}
+        }
+        if let DriverSettings::Ssh(ssh) = &mut driver {
+            ssh.take_files(key_files).map_err(|error| parameter(key, error))?;
         }
         if let Some(verify) = driver.verify() {
             if tls.verify != Verify::default() {
@@ -125,18 +135,81 @@ impl RawConnection {
             self.gateway_tls.map(|tls| tls.check(&format!("{key}.gateway_tls"), files));
         let gateway_tls = gateway_tls.transpose()?;
         if let DriverSettings::Rdp(rdp) = &driver {
-            rdp.behind.apply(&mut target, gateway_tls.clone().unwrap_or_default()).map_err(
-                |error| {
-                    let at = format!("{key}.parameters.{}", error.name);
-                    ConfigError::invalid(at, error.reason)
-                },
-            )?;
+            let applied = rdp.behind.apply(&mut target, gateway_tls.clone().unwrap_or_default());
+            applied.map_err(|error| parameter(key, error))?;
+        }
+        if let DriverSettings::Kubernetes(kubernetes) = &driver {
+            let checked = kubernetes.check_credentials(&credentials);
+            let client = checked.and_then(|()| kubernetes.client_certificate());
+            target.tls.client = client.map_err(|error| {
+                ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
+            })?;
         }
         if gateway_tls.is_some() && !matches!(target.transport, Transport::RdGateway(_)) {
             let reason = "it is for RDP with parameters.gateway-hostname";
             return Err(ConfigError::invalid(format!("{key}.gateway_tls"), reason));
         }
         Ok(Connection { target, credentials, driver })
+    }
+
+    /// Reads the files of an SSH connection's key: the private one, and the certificate.
+    fn key_files(
+        &self,
+        key: &str,
+        protocol: Protocol,
+        files: &Files,
+    ) -> Result<[Option<SecretString>; 2], ConfigError> {
+        let read = |name: &str, path: &Option<PathBuf>| {
+            let Some(path) = path else { return Ok(None) };
+            let at = format!("{key}.{name}");
+            if protocol != Protocol::Ssh {
+                return Err(ConfigError::invalid(at, "it is for SSH"));
+            }
+            files.read_secret(&at, path).map(Some)
+        };
+        Ok([
+            read("private_key_file", &self.private_key_file)?,
+            read("certificate_file", &self.certificate_file)?,
+        ])
+    }
+
+    /// The server as one on the way to others. What concerns a terminal has no place there.
+    pub(crate) fn jump_host(
+        mut self,
+        name: &str,
+        files: &Files,
+        known_hosts: Option<&Path>,
+    ) -> Result<Hop, ConfigError> {
+        let key = format!("jump_hosts.{}", quoted(name));
+        if self.protocol.is_some() {
+            return Err(ConfigError::invalid(format!("{key}.protocol"), "it is always SSH"));
+        }
+        let own = [
+            "host-key",
+            "host-key-tofu",
+            "ignore-host-key",
+            "private-key",
+            "passphrase",
+            "public-key",
+            "agent-socket",
+        ];
+        if let Some(other) = self.parameters.keys().find(|name| !own.contains(&name.as_str())) {
+            let at = format!("{key}.parameters.{other}");
+            return Err(ConfigError::invalid(
+                at,
+                format!("jump hosts have only {}", own.join(", ")),
+            ));
+        }
+        self.protocol = Some(Protocol::Ssh.to_string());
+        let Connection { target, credentials, driver } = self.check_at(&key, files)?;
+        match (target.transport, driver) {
+            (Transport::Tcp { host, port }, DriverSettings::Ssh(mut ssh)) => {
+                let settled = ssh.settle(known_hosts, &BTreeMap::new());
+                settled.map_err(|error| parameter(&key, error))?;
+                Ok(ssh.hop(host, port, credentials))
+            }
+            _ => Err(ConfigError::missing(format!("{key}.hostname"), "write hostname and port")),
+        }
     }
 
     fn protocol(&self, key: &str) -> Result<Protocol, ConfigError> {
@@ -152,12 +225,25 @@ impl RawConnection {
         })
     }
 
+    /// Whether a parameter says where the cluster is.
+    fn names_cluster(&self) -> bool {
+        let value = |name| self.parameters.get(name).map(RawValue::text).unwrap_or_default();
+        !value("kubeconfig").is_empty() || value("in-cluster") == "true"
+    }
+
     /// The one way to the remote that is given.
     fn transport(&self, key: &str, protocol: Protocol) -> Result<Transport, ConfigError> {
         let port_alone = || {
             let reason = "a port belongs to a hostname; a socket has none, a url has its own";
             ConfigError::invalid(format!("{key}.port"), reason)
         };
+        if protocol == Protocol::Kubernetes && self.names_cluster() {
+            if self.hostname.is_some() || self.socket.is_some() || self.url.is_some() {
+                let reason = "where the cluster is, kubeconfig or in-cluster says";
+                return Err(ConfigError::invalid(format!("{key}.hostname"), reason));
+            }
+            return Ok(Transport::Tcp { host: "kubernetes.default.svc".to_owned(), port: 443 });
+        }
         match (&self.hostname, &self.socket, &self.url) {
             (Some(host), None, None) => {
                 let is_host = |byte: u8| {
@@ -234,13 +320,27 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the drive that it asks for can be had.
+    /// Settles which host keys and jump hosts an SSH connection has.
+    pub(crate) fn settle_ssh(
+        &mut self,
+        name: &str,
+        known_hosts: Option<&Path>,
+        jump_hosts: &BTreeMap<String, Hop>,
+    ) -> Result<(), ConfigError> {
+        let DriverSettings::Ssh(ssh) = &mut self.driver else { return Ok(()) };
+        let key = format!("connections.{}", quoted(name));
+        ssh.settle(known_hosts, jump_hosts).map_err(|error| parameter(&key, error))
+    }
+
+    /// Whether the files that it asks for can be had.
     pub(crate) fn check_drive(
         &self,
         name: &str,
         drives: Option<&Drives>,
     ) -> Result<(), ConfigError> {
-        self.driver.drive(drives).map(drop).map_err(|error| {
+        let username = self.credentials.username.as_deref();
+        let sftp = self.driver.sftp(&self.target, username).map(drop);
+        sftp.and(self.driver.drive(drives).map(drop)).map_err(|error| {
             let key = format!("connections.{}.parameters.{}", quoted(name), error.name);
             ConfigError::invalid(key, error.reason)
         })
@@ -288,7 +388,7 @@ impl RawTls {
                 ));
             }
         };
-        Ok(TlsSettings { verify, server_name: self.server_name })
+        Ok(TlsSettings { verify, server_name: self.server_name, ..TlsSettings::default() })
     }
 }
 
@@ -300,6 +400,11 @@ impl RawValue {
             Self::Text(text) => text.clone(),
         }
     }
+}
+
+/// What is wrong with a parameter of the connection at `key`.
+fn parameter(key: &str, error: ParameterError) -> ConfigError {
+    ConfigError::invalid(format!("{key}.parameters.{}", error.name), error.reason)
 }
 
 /// A name as it stands in a key's path.

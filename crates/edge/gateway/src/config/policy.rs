@@ -61,8 +61,8 @@ impl RawRule {
                 "a rule without networks and names permits nothing",
             ));
         }
-        if !self.names.is_empty() && protocol != Protocol::Rdp {
-            let reason = "they are for desktops behind RD Gateways, which are RDP's";
+        if !self.names.is_empty() && !matches!(protocol, Protocol::Rdp | Protocol::Ssh) {
+            let reason = "they are for what RD Gateways and jump hosts resolve: rdp and ssh";
             return Err(ConfigError::invalid(format!("{key}.names"), reason));
         }
         if self.ports.is_empty() {

@@ -30,6 +30,7 @@ pub(crate) struct RawConfig {
     pub(crate) session: RawSession,
     pub(crate) pacing: RawPacing,
     pub(crate) files: RawDrives,
+    pub(crate) jump_hosts: BTreeMap<String, RawConnection>,
     pub(crate) connections: BTreeMap<String, RawConnection>,
 }
 

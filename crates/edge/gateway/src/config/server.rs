@@ -34,6 +34,7 @@ pub(crate) struct RawServer {
     header_timeout_s: u64,
     drain_s: u64,
     known_certificates: Option<PathBuf>,
+    known_hosts: Option<PathBuf>,
     worker_threads: u16,
     encode_threads: u16,
     congestion_control: String,
@@ -61,6 +62,7 @@ impl Default for RawServer {
             header_timeout_s: 10,
             drain_s: 30,
             known_certificates: None,
+            known_hosts: None,
             worker_threads: 0,
             encode_threads: 0,
             congestion_control: "bbr".into(),
@@ -94,6 +96,8 @@ pub struct Server {
     pub drain: Duration,
     /// The file that keeps the certificates of servers that were met before.
     pub known_certificates: Option<PathBuf>,
+    /// The file of SSH servers' host keys, in OpenSSH's form.
+    pub known_hosts: Option<PathBuf>,
     /// Threads for tasks; `None` is one a core.
     pub worker_threads: Option<usize>,
     /// Threads that encode pictures, resolve names and read files; `None` is one a core and two.
@@ -128,11 +132,9 @@ impl RawServer {
             allowed_origins.push(own);
         }
         let networks = self.trusted_proxies.iter();
-        let known_certificates = self.known_certificates.map(|path| files.path(&path));
-        if known_certificates.as_deref().and_then(Path::parent).is_some_and(|it| !it.is_dir()) {
-            let reason = "there is no such directory";
-            return Err(ConfigError::invalid("server.known_certificates", reason));
-        }
+        let known_certificates =
+            known_file("server.known_certificates", self.known_certificates, files)?;
+        let known_hosts = known_file("server.known_hosts", self.known_hosts, files)?;
         Ok(Server {
             listen: socket_addr("server.listen", &self.listen)?,
             public_url,
@@ -140,6 +142,7 @@ impl RawServer {
             allowed_origins,
             origin_required: self.origin_required,
             known_certificates,
+            known_hosts,
             frame_ancestors: frame_ancestors(&self.frame_ancestors)?,
             trusted_proxies: networks
                 .map(|text| network("server.trusted_proxies", text))
@@ -152,6 +155,19 @@ impl RawServer {
             congestion_control: Some(self.congestion_control).filter(|name| !name.is_empty()),
         })
     }
+}
+
+/// A file of what is known of servers. It need not be there yet; its directory has to be.
+fn known_file(
+    key: &str,
+    path: Option<PathBuf>,
+    files: &Files,
+) -> Result<Option<PathBuf>, ConfigError> {
+    let path = path.map(|path| files.path(&path));
+    if path.as_deref().and_then(Path::parent).is_some_and(|it| !it.is_dir()) {
+        return Err(ConfigError::invalid(key, "there is no such directory"));
+    }
+    Ok(path)
 }
 
 /// `https://host[:port]/[path/]`.

@@ -292,7 +292,7 @@ impl RawKey {
         };
         let host = url.host().ok_or_else(wrong)?;
         let server_name = Some(host.trim_matches(['[', ']']).to_owned());
-        Ok(JwksSource { url, tls: TlsSettings { verify, server_name } })
+        Ok(JwksSource { url, tls: TlsSettings { verify, server_name, ..TlsSettings::default() } })
     }
 }
 

@@ -342,6 +342,7 @@ async fn speaks_tls() {
     let settings = porthole_dial::TlsSettings {
         verify: porthole_dial::Verify::Ca(vec![pair.cert.der().clone()]),
         server_name: Some("desk.example".to_owned()),
+        ..porthole_dial::TlsSettings::default()
     };
     let stream = TcpStream::connect(gateway.address).await.unwrap();
     let kind = porthole_remote::Secure::Certificate;

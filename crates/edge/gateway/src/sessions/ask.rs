@@ -23,10 +23,10 @@ pub(super) struct Question {
 
 impl Asking {
     /// What to ask for after `error`: what neither token nor configuration has, or, when what was
-    /// typed is wrong, the same again. Wrong credentials that nobody typed are the operator's.
+    /// typed is wrong, the same again and why. Wrong credentials that nobody typed are the operator's.
     pub(super) fn after(&mut self, error: &DialError) -> Option<Question> {
         let lacks = error.lacks();
-        let is_wrong = lacks.is_empty() && error.blame() == Blame::Credentials;
+        let is_wrong = error.blame() == Blame::Credentials && self.asked.contains(lacks);
         let fields = if is_wrong { self.asked } else { lacks };
         if fields.is_empty() || self.questions >= QUESTIONS_MAX {
             return None;
@@ -35,6 +35,11 @@ impl Asking {
         self.questions += 1;
         let reason = if is_wrong { error.public_message() } else { String::new() };
         Some(Question { fields: self.asked, reason })
+    }
+
+    /// What was answered was right: another question is a new one.
+    pub(super) const fn handle_up(&mut self) {
+        self.asked = CredentialFields(0);
     }
 
     /// What was asked for.

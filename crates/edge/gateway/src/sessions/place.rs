@@ -1,7 +1,7 @@
 //! Where a session's files are: one store for the viewers' requests and the remote's, and one for
 //! what the remote has printed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use porthole_files::{FilesError, Store, StorePath};
 use tokio::{sync::OnceCell, task::spawn_blocking};
@@ -21,6 +21,8 @@ pub(super) struct Place {
     printing: Option<Printing>,
     session: String,
     store: OnceCell<Arc<dyn Store>>,
+    /// The remote's own files, once they are there.
+    offered: OnceLock<Arc<dyn Store>>,
     printed: OnceCell<PrintStores>,
 }
 
@@ -28,7 +30,8 @@ impl Place {
     /// Files and documents of the session of this name.
     pub(super) fn new(drive: Option<Drive>, printing: Option<Printing>, session: &str) -> Self {
         let session = session.to_owned();
-        Self { drive, printing, session, store: OnceCell::new(), printed: OnceCell::new() }
+        let (store, printed) = (OnceCell::new(), OnceCell::new());
+        Self { drive, printing, session, store, offered: OnceLock::new(), printed }
     }
 
     /// The session's name, for the log.
@@ -40,16 +43,20 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// There is no drive, or it cannot be opened; the next who asks tries again.
+    /// There is no drive, or it cannot be opened, or the remote that has the files is not there yet;
+    /// the next who asks tries again.
     pub(super) async fn store(self: &Arc<Self>) -> Result<Arc<dyn Store>, FilesError> {
         let drive = self.drive.as_ref().ok_or(FilesError::Denied)?;
+        if let Some(store) = self.offered.get() {
+            return Ok(Arc::clone(store));
+        }
         let open = || opened(self, drive.clone(), Drive::open);
         self.store.get_or_try_init(open).await.cloned()
     }
 
     /// The remote's own files are there. They are the session's for good.
     pub(super) fn offer(&self, store: Arc<dyn Store>) {
-        let _known_already = self.store.set(store);
+        let _known_already = self.offered.set(store);
     }
 
     /// Where print jobs and documents are.
@@ -105,4 +112,34 @@ async fn opened<W: Send + 'static, T: Send + 'static>(
     let session = place.session.clone();
     let opened = spawn_blocking(move || open(&what, &session)).await;
     opened.unwrap_or_else(|fault| Err(FilesError::Io(std::io::Error::other(fault))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, sync::Arc};
+
+    use porthole_files::{Limits, SandboxedDir, StorePath};
+
+    use super::Place;
+    use crate::drive::Drive;
+
+    #[tokio::test]
+    async fn what_the_remote_offers_is_there_from_then_on() {
+        let place = Arc::new(Place::new(Some(Drive::of_remote(true, true)), None, "test"));
+        assert_eq!(place.store().await.unwrap_err().cause(), "unavailable");
+        let root = tempfile::tempdir().unwrap();
+        let limits = Limits { bytes: 9, entries: 9, file_bytes: 9 };
+        let dir = SandboxedDir::open(root.path(), &StorePath::ROOT, false, limits).unwrap();
+
+        // Even when somebody is asking at that moment.
+        let mut asking = pin!(place.store());
+        tokio::select! {
+            biased;
+            _too_early = &mut asking => {}
+            () = std::future::ready(()) => {}
+        }
+        place.offer(Arc::new(dir));
+        assert!(place.store().await.is_ok());
+        assert!(place.shown("", false).await.is_ok());
+    }
 }

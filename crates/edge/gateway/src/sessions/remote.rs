@@ -189,7 +189,8 @@ async fn dial_any(
     let mut last = DialError::NoAddresses;
     for target in targets {
         if let DriverConfig::Text(text) = driver
-            && let Some(opened) = text.open(target, &app.policy, timeouts, caller).await?
+            && let Some(opened) =
+                text.open(target, &app.policy, timeouts, caller, &app.departures).await?
         {
             return Ok(opened);
         }

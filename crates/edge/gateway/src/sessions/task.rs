@@ -182,6 +182,9 @@ impl Runner {
         let printing = plan.printing.then(|| app.printing.clone());
         let place = (plan.drive.is_some() || plan.printing)
             .then(|| Arc::new(place::Place::new(plan.drive.clone(), printing, &hex(&id))));
+        if let (Some(place), Some(sftp)) = (&place, &plan.sftp) {
+            place.offer(Arc::new(sftp.store(&app.policy, app.config.timeouts)));
+        }
         Self {
             app: Arc::clone(app),
             id,
@@ -306,6 +309,9 @@ impl Runner {
     fn handle_connected(&mut self, now: Instant) {
         self.connected = true;
         self.redial.handle_up(now);
+        if !self.plan.driver.logs_on_late() {
+            self.asking.handle_up();
+        }
         self.drive.reset();
         self.plan.forget_credentials();
         tracing::info!(session = self.name, "remote connected");
@@ -357,7 +363,8 @@ impl Runner {
 
     /// What to ask for after `error`, if that may help and somebody is there.
     fn question(&mut self, error: &DialError) -> Option<Question> {
-        if self.connected || !self.session.can_ask() {
+        let is_in = self.connected && !self.plan.driver.logs_on_late();
+        if is_in || !self.session.can_ask() {
             return None;
         }
         self.asking.after(error)

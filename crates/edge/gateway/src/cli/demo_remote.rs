@@ -1,7 +1,8 @@
-//! The demo's desktop: a server, and a few programs on it.
+//! What the demo shows: a server, and a few programs on it.
 
 use std::{
     env, io,
+    net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -13,6 +14,12 @@ use super::CliError;
 
 /// How long a program has to end after SIGKILL.
 const STOP_MAX: Duration = Duration::from_secs(2);
+
+/// How long a server may take to listen.
+const START_MAX: Duration = Duration::from_secs(15);
+
+/// Time between two looks at whether it does.
+const LOOK_GAP: Duration = Duration::from_millis(50);
 
 /// At least one of these must be there to have something to look at; beside each, the Debian
 /// package that has it.
@@ -27,8 +34,8 @@ pub(super) const PROGRAMS: [(&str, &[&str]); 5] = [
     ("xeyes", &["-geometry", "220x140-60+340"]),
 ];
 
-/// A running desktop. Dropping it kills its programs.
-pub(super) struct Desktop {
+/// A running desktop or shell. Dropping it kills its programs.
+pub(super) struct Remote {
     pub(super) server: Child,
     /// Those that do not end with the server by themselves.
     pub(super) programs: Vec<Child>,
@@ -37,15 +44,15 @@ pub(super) struct Desktop {
     pub(super) connection: String,
 }
 
-/// Says what is missing of `needed`, programs or files beside their Debian packages, and of what
-/// there is to look at, and how to get it.
-pub(super) fn check_programs(needed: &[(&str, &str)]) -> Result<(), CliError> {
+/// Says what is missing of `needed`, programs or files beside their Debian packages, and, of a desktop,
+/// of what there is to look at, and how to get it.
+pub(super) fn check_programs(needed: &[(&str, &str)], is_desktop: bool) -> Result<(), CliError> {
     let is_missing = |(name, _): &&(&str, &str)| {
         let path = Path::new(name);
         if path.is_absolute() { !path.exists() } else { find(name).is_none() }
     };
     let mut missing: Vec<_> = needed.iter().filter(is_missing).collect();
-    if WANTED.iter().all(|wanted| is_missing(&wanted)) {
+    if is_desktop && WANTED.iter().all(|wanted| is_missing(&wanted)) {
         missing.extend(WANTED.iter());
     }
     if missing.is_empty() {
@@ -55,13 +62,14 @@ pub(super) fn check_programs(needed: &[(&str, &str)]) -> Result<(), CliError> {
     let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
     Err(CliError::Usage(format!(
         "the demo needs {}, which cannot be found; on Debian or Ubuntu:\n\
-         sudo apt-get install openbox {}",
+         sudo apt-get install {}{}",
         programs.join(", "),
+        if is_desktop { "openbox " } else { "" },
         packages.join(" ")
     )))
 }
 
-impl Desktop {
+impl Remote {
     /// Waits until the server ends by itself.
     pub(super) async fn ended(&mut self) -> String {
         describe(self.server.wait().await)
@@ -118,4 +126,31 @@ pub(super) fn find(program: &str) -> Option<PathBuf> {
 /// A path as a value of TOML.
 pub(super) fn quoted(path: &Path) -> String {
     toml::Value::from(path.display().to_string()).to_string()
+}
+
+/// A TCP port on the loopback address that was free a moment ago.
+pub(super) fn free_port() -> Result<u16, CliError> {
+    let failed = |error| CliError::run("no port is free", error);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+    Ok(listener.local_addr().map_err(failed)?.port())
+}
+
+/// Waits until `server`, which is called `name`, listens on `port` of the loopback address.
+pub(super) async fn until_it_listens(
+    name: &str,
+    server: &mut Child,
+    port: u16,
+) -> Result<(), CliError> {
+    let failed = |why: String| CliError::Run(format!("{name} did not start: {why}"));
+    let listens = async {
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            tokio::time::sleep(LOOK_GAP).await;
+        }
+    };
+    tokio::select! {
+        ended = server.wait() => Err(failed(describe(ended))),
+        found = tokio::time::timeout(START_MAX, listens) => {
+            found.map_err(|_elapsed| failed(format!("it took longer than {START_MAX:?}")))
+        }
+    }
 }

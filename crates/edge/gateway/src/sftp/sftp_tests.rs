@@ -1,0 +1,84 @@
+use porthole_dial::{Protocol, Target, TlsSettings, Transport};
+
+use super::SftpBesideParameters;
+
+const HOST_KEY: &str = "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU";
+
+fn desktop() -> Target {
+    let transport = Transport::Tcp { host: "desk".into(), port: 5900 };
+    Target { protocol: Protocol::Vnc, transport, tls: TlsSettings::default() }
+}
+
+fn read(parameters: &[(&str, &str)]) -> SftpBesideParameters {
+    let mut read = SftpBesideParameters::default();
+    for (name, value) in parameters {
+        assert!(read.take(name, value).unwrap(), "{name}");
+    }
+    read
+}
+
+#[test]
+fn is_beside_the_desktop_unless_told_otherwise() {
+    assert!(read(&[]).beside(&desktop(), None, false).unwrap().is_none());
+    let own = [("enable-sftp", "true"), ("sftp-host-key", HOST_KEY), ("sftp-password", "x")];
+    let beside = read(&own).beside(&desktop(), Some("ada"), false).unwrap().unwrap();
+    let at = |host: &str, port| Transport::Tcp { host: host.into(), port };
+    assert_eq!(format!("{:?}", beside.target.transport), format!("{:?}", at("desk", 22)));
+    assert_eq!(beside.root, "/");
+    assert_eq!(beside.config.login.credentials.username.as_deref(), Some("ada"));
+    assert_eq!(beside.target.protocol, Protocol::Ssh);
+    let elsewhere = [
+        ("sftp-hostname", "store"),
+        ("sftp-port", "2222"),
+        ("sftp-username", "bob"),
+        ("sftp-root-directory", "/srv"),
+        ("sftp-timeout", "7"),
+        ("sftp-server-alive-interval", "1"),
+        ("sftp-disable-upload", "true"),
+    ];
+    let read = read(&[&own[..], &elsewhere].concat());
+    let beside = read.beside(&desktop(), Some("ada"), false).unwrap().unwrap();
+    assert_eq!(format!("{:?}", beside.target.transport), format!("{:?}", at("store", 2222)));
+    assert_eq!(beside.root, "/srv");
+    assert_eq!(beside.config.login.credentials.username.as_deref(), Some("bob"));
+    assert_eq!(beside.connect_max.map(|it| it.as_secs()), Some(7));
+    assert_eq!(beside.config.keepalive.map(|it| it.as_secs()), Some(2));
+    let drive = read.files.drive().unwrap();
+    assert!(drive.download && !drive.upload);
+}
+
+#[test]
+fn refuses_what_cannot_be_reached_or_trusted() {
+    let on = ("enable-sftp", "true");
+    let key = ("sftp-host-key", HOST_KEY);
+    let user = ("sftp-username", "ada");
+    let password = ("sftp-password", "x");
+    for (want, parameters) in [
+        ("sftp-host-key", vec![on, user, password]),
+        ("sftp-username", vec![on, key, password]),
+        ("sftp-password", vec![on, key, user]),
+        ("sftp-passphrase", vec![on, key, user, password, ("sftp-passphrase", "x")]),
+        ("sftp-private-key", vec![on, key, user, ("sftp-private-key", "nonsense")]),
+    ] {
+        let error = read(&parameters).beside(&desktop(), None, false).unwrap_err();
+        assert_eq!(error.name, want);
+    }
+    let all = read(&[on, key, user, password]);
+    assert_eq!(all.beside(&desktop(), None, true).unwrap_err().name, "enable-sftp");
+    let transport = Transport::Unix { path: "/run/vnc".into() };
+    let socket = Target { transport, ..desktop() };
+    assert_eq!(all.beside(&socket, None, false).unwrap_err().name, "sftp-hostname");
+    let mut parameters = SftpBesideParameters::default();
+    for (name, value) in [
+        ("enable-sftp", "yes"),
+        ("sftp-port", "0"),
+        ("sftp-port", "ssh"),
+        ("sftp-timeout", "0"),
+        ("sftp-host-key", "!"),
+        ("sftp-public-key", "nonsense"),
+        ("sftp-server-alive-interval", "often"),
+        ("sftp-root-directory", "a\nb"),
+    ] {
+        assert!(parameters.take(name, value).is_err(), "{name}");
+    }
+}

@@ -1,0 +1,15 @@
+//! SSH against real servers: OpenSSH's and Dropbear.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod files;
+mod logon;
+mod shell;
+mod support;
+mod ways;
