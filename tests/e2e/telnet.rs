@@ -51,9 +51,10 @@ async fn somebody_logs_on_by_hand() -> Result<()> {
             .await?;
         run(&mut viewer, "echo size=$(stty size)", "size=37 101").await?;
         run(&mut viewer, "printf '<%s>\\n' grüße-\u{1f600}", "<grüße-\u{1f600}>").await?;
-        viewer.type_text("sleep 1000\r").await?;
-        viewer.wait_for_text("sleep 1000", SOON).await?;
+        // A program that has not started yet would not hear of it.
+        run(&mut viewer, "sh -c 'echo up-$((1 + 1)); exec sleep 1000'", "up-2").await?;
         viewer.type_text("\x03").await?;
+        viewer.wait_for_text("^C", SOON).await?;
         run(&mut viewer, "echo still-$((40 + 2))", "still-42").await?;
 
         // It ends for us when it ends, and it ends when the session does.
