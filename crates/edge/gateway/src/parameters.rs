@@ -4,6 +4,8 @@
 //! that would change what a connection does, and that we do not offer, are refused, because a
 //! desktop that silently records nothing or shows everything to a second server is worse than none.
 
+use std::time::Duration;
+
 /// What to do with a name that Guacamole does not have either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strictness {
@@ -21,6 +23,13 @@ pub struct ParameterError {
     pub name: String,
     /// What is wrong with it.
     pub reason: String,
+}
+
+impl ParameterError {
+    /// `name` is one of ours, or fit to print.
+    pub(crate) fn new(name: &str, reason: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), reason: reason.into() }
+    }
 }
 
 /// One of Guacamole's parameters that is not offered: a name, or the beginning of several that ends
@@ -157,6 +166,12 @@ impl ScreenParameters {
 /// Guacamole takes anything else for the default; for `read-only = "yes"` that would be wrong.
 pub(crate) fn flag(value: &str) -> Result<bool, String> {
     value.parse().map_err(|_other| "must be true or false".into())
+}
+
+/// How long connecting may take: 1 to 300 seconds.
+pub(crate) fn connect_seconds(value: &str) -> Result<Duration, String> {
+    let seconds = value.parse().ok().filter(|seconds| (1..=300).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "must be 1 to 300".into())
 }
 
 /// SHA-256 fingerprints of 64 hexadecimal digits, separated by commas. Colons and spaces, as tools

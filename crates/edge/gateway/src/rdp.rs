@@ -18,12 +18,14 @@ pub(crate) use behind::{Behind, share_credentials};
 pub(crate) use kerberos::Kerberos;
 
 use self::words::{
-    color_depth, device_name, line_ends, resize_method, scale_percent, seconds, security, side,
+    color_depth, device_name, line_ends, resize_method, scale_percent, security, side,
 };
 use crate::config::Config;
 use crate::drive::DriveParameters;
 use crate::h264;
-use crate::parameters::{RECORDING, ScreenParameters, Unsupported, Vocabulary, fingerprints, flag};
+use crate::parameters::{
+    RECORDING, ScreenParameters, Unsupported, Vocabulary, connect_seconds, fingerprints, flag,
+};
 use crate::sftp::{self, SftpBesideParameters};
 use crate::time_zone::time_zone;
 
@@ -235,7 +237,7 @@ impl Vocabulary for RdpParameters {
             "width" => self.size.get_or_insert_default().width = side(value)?,
             "height" => self.size.get_or_insert_default().height = side(value)?,
             "dpi" => self.scale_percent = Some(scale_percent(value)?),
-            "timeout" => self.connect_max = Some(seconds(value)?),
+            "timeout" => self.connect_max = Some(connect_seconds(value)?),
             "timezone" => {
                 let zone = time_zone(value).ok_or("is not the IANA name of a time zone")?;
                 self.time_zone = Some(zone);

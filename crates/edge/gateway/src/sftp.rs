@@ -16,7 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     drive::Drive,
-    parameters::{ParameterError, flag},
+    parameters::{ParameterError, connect_seconds, flag},
+    ssh::{keepalive, pins},
 };
 
 /// Longest path of a root directory, in bytes.
@@ -113,11 +114,8 @@ impl SftpBesideParameters {
                 let port = value.parse().ok().filter(|port| *port != 0);
                 self.port = Some(port.ok_or("must be 1 to 65535")?);
             }
-            "sftp-timeout" => {
-                let seconds = value.parse().ok().filter(|seconds| (1..=300).contains(seconds));
-                self.connect_max = Some(Duration::from_secs(seconds.ok_or("must be 1 to 300")?));
-            }
-            "sftp-host-key" => self.host_keys = host_keys(value)?,
+            "sftp-timeout" => self.connect_max = Some(connect_seconds(value)?),
+            "sftp-host-key" => self.host_keys = pins(value)?,
             "sftp-username" => self.username = Some(value.to_owned()),
             "sftp-password" => self.password = secret(),
             "sftp-private-key" => self.private_key = secret(),
@@ -126,7 +124,7 @@ impl SftpBesideParameters {
                 check_certificate(value).map_err(|bad| bad.to_string())?;
                 self.certificate = Some(value.to_owned());
             }
-            "sftp-server-alive-interval" => self.keepalive = interval(value)?,
+            "sftp-server-alive-interval" => self.keepalive = keepalive(value)?,
             _ => return self.files.take(name, value),
         }
         Ok(true)
@@ -149,7 +147,7 @@ impl SftpBesideParameters {
         }
         if has_drive {
             let reason = "and enable-drive exclude each other: the panel shows one place";
-            return Err(refused("enable-sftp", reason));
+            return Err(ParameterError::new("enable-sftp", reason));
         }
         let host = self.hostname.clone().or_else(|| match &desktop.transport {
             Transport::Tcp { host, .. } => Some(host.clone()),
@@ -158,13 +156,16 @@ impl SftpBesideParameters {
         });
         let Some(host) = host else {
             let reason = "is missing: the desktop is not reached by a host name";
-            return Err(refused("sftp-hostname", reason));
+            return Err(ParameterError::new("sftp-hostname", reason));
         };
         let Some(username) = self.username.as_deref().or(username) else {
-            return Err(refused("sftp-username", "is missing"));
+            return Err(ParameterError::new("sftp-username", "is missing"));
         };
         if self.host_keys.is_empty() {
-            return Err(refused("sftp-host-key", "is missing: write the server's public host key"));
+            return Err(ParameterError::new(
+                "sftp-host-key",
+                "is missing: write the server's public host key",
+            ));
         }
         let port = self.port.unwrap_or(PORT);
         Ok(Some(SftpBeside {
@@ -191,18 +192,18 @@ impl SftpBesideParameters {
         let Some(text) = &self.private_key else {
             let reason = "is for an sftp-private-key, which is missing";
             return match (&self.passphrase, &self.certificate, &self.password) {
-                (Some(_), ..) => Err(refused("sftp-passphrase", reason)),
-                (None, Some(_), _) => Err(refused("sftp-public-key", reason)),
+                (Some(_), ..) => Err(ParameterError::new("sftp-passphrase", reason)),
+                (None, Some(_), _) => Err(ParameterError::new("sftp-public-key", reason)),
                 (None, None, None) => {
                     let reason = "is missing, and sftp-private-key too: nobody is asked for them";
-                    Err(refused("sftp-password", reason))
+                    Err(ParameterError::new("sftp-password", reason))
                 }
                 (None, None, Some(_)) => Ok(Login { credentials, ..Login::default() }),
             };
         };
         let passphrase = self.passphrase.as_ref().map(ExposeSecret::expose_secret);
         check_key(text.expose_secret(), passphrase)
-            .map_err(|bad| refused("sftp-private-key", &bad.to_string()))?;
+            .map_err(|bad| ParameterError::new("sftp-private-key", bad.to_string()))?;
         let key = KeyText {
             text: text.clone(),
             passphrase: self.passphrase.clone(),
@@ -224,26 +225,6 @@ impl SftpBeside {
         };
         SftpStore::of(server, self.root.as_str())
     }
-}
-
-/// Host keys, one a line, or fingerprints, separated by commas.
-fn host_keys(value: &str) -> Result<Vec<HostKeyPin>, String> {
-    let is_list = value.trim_start().starts_with("SHA256:");
-    let lines = value.split(|letter: char| letter == '\n' || is_list && letter == ',');
-    let lines = lines.map(str::trim).filter(|line| !line.is_empty());
-    let keys: Result<_, _> = lines.map(str::parse).collect();
-    keys.map_err(|bad: porthole_ssh::BadHostKey| bad.to_string())
-}
-
-/// Seconds between questions whether the server is there: 0 is never; 1 is 2, as in Guacamole.
-fn interval(value: &str) -> Result<Option<Duration>, String> {
-    let seconds: Option<u64> = value.parse().ok().filter(|seconds| *seconds <= 3600);
-    let seconds = seconds.ok_or("must be 0 to 3600")?;
-    Ok((seconds > 0).then(|| Duration::from_secs(seconds.max(2))))
-}
-
-fn refused(name: &str, reason: &str) -> ParameterError {
-    ParameterError { name: name.into(), reason: reason.into() }
 }
 
 /// Why `sftp-directory` is not offered.

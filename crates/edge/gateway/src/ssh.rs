@@ -19,6 +19,7 @@ use porthole_ssh::{
 use secrecy::{ExposeSecret, SecretString};
 
 use self::trust::Trust;
+pub(crate) use self::trust::pins;
 use crate::parameters::{ParameterError, Unsupported, Vocabulary, flag};
 use crate::sftp::SftpParameters;
 use crate::text::{self, Opened, TextDriver, TextParameters, TextWay, Way};
@@ -112,13 +113,20 @@ impl SshParameters {
     ) -> Result<(), ParameterError> {
         let certificate = certificate.map(|text| text.expose_secret().to_owned());
         if key.is_some() && self.private_key.is_some() {
-            return Err(refused("private-key", "and private_key_file exclude each other"));
+            return Err(ParameterError::new(
+                "private-key",
+                "and private_key_file exclude each other",
+            ));
         }
         if certificate.is_some() && self.certificate.is_some() {
-            return Err(refused("public-key", "and certificate_file exclude each other"));
+            return Err(ParameterError::new(
+                "public-key",
+                "and certificate_file exclude each other",
+            ));
         }
         if let Some(text) = &certificate {
-            check_certificate(text).map_err(|bad| refused("public-key", &bad.to_string()))?;
+            check_certificate(text)
+                .map_err(|bad| ParameterError::new("public-key", bad.to_string()))?;
         }
         self.private_key = self.private_key.take().or(key);
         self.certificate = self.certificate.take().or(certificate);
@@ -139,12 +147,15 @@ impl SshParameters {
         self.check_key()?;
         if self.forward_agent && self.agent.is_none() {
             let reason = "needs agent-socket: an agent of the gateway's to lend";
-            return Err(refused("enable-agent", reason));
+            return Err(ParameterError::new("enable-agent", reason));
         }
         self.host_keys = Some(self.trust.host_keys(known_hosts)?);
         let unknown = |name: &String| {
             let name = porthole_wire::text(name.as_bytes());
-            refused("jump-hosts", &format!("names {name:?}, which is not among [jump_hosts]"))
+            ParameterError::new(
+                "jump-hosts",
+                format!("names {name:?}, which is not among [jump_hosts]"),
+            )
         };
         let hops = self.jump_hosts.iter();
         let hops = hops.map(|name| jump_hosts.get(name).cloned().ok_or_else(|| unknown(name)));
@@ -156,14 +167,14 @@ impl SshParameters {
         let Some(key) = &self.private_key else {
             let reason = "is for a private-key, which is missing";
             return match (&self.passphrase, &self.certificate) {
-                (Some(_), _) => Err(refused("passphrase", reason)),
-                (None, Some(_)) => Err(refused("public-key", reason)),
+                (Some(_), _) => Err(ParameterError::new("passphrase", reason)),
+                (None, Some(_)) => Err(ParameterError::new("public-key", reason)),
                 (None, None) => Ok(()),
             };
         };
         let passphrase = self.passphrase.as_ref().map(ExposeSecret::expose_secret);
         let checked = check_key(key.expose_secret(), passphrase);
-        checked.map_err(|bad| refused("private-key", &bad.to_string()))
+        checked.map_err(|bad| ParameterError::new("private-key", bad.to_string()))
     }
 
     /// The first parameter that only the operator may give, if there is one.
@@ -256,10 +267,6 @@ pub(crate) async fn open(
 /// The variable that names a time zone.
 const TIME_ZONE: &str = "TZ";
 
-fn refused(name: &str, reason: &str) -> ParameterError {
-    ParameterError { name: name.into(), reason: reason.into() }
-}
-
 fn absolute(value: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(value);
     if path.is_absolute() { Ok(path) } else { Err("must be an absolute path".into()) }
@@ -293,7 +300,7 @@ fn locale(value: &str) -> Result<String, String> {
 }
 
 /// 0 is never; 1 is 2, as in Guacamole.
-fn keepalive(value: &str) -> Result<Option<Duration>, String> {
+pub(crate) fn keepalive(value: &str) -> Result<Option<Duration>, String> {
     let seconds: Option<u64> = value.parse().ok().filter(|seconds| *seconds <= 3600);
     match seconds.ok_or("must be 0 to 3600")? {
         0 => Ok(None),

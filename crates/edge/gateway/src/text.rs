@@ -12,7 +12,7 @@ use porthole_remote::{Cells, Credentials, Remote};
 use porthole_ssh::SshConfig;
 use porthole_terminal::{RawLine, TextClient, TextConfig};
 
-use crate::parameters::{RECORDING, ScreenParameters, Unsupported};
+use crate::parameters::{RECORDING, ScreenParameters, Unsupported, connect_seconds};
 use crate::ssh;
 use crate::telnet::TelnetSettings;
 use crate::terminal::TerminalParameters;
@@ -46,8 +46,7 @@ impl TextParameters {
     /// As [`crate::parameters::Vocabulary::take`].
     pub(crate) fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
         if name == "timeout" {
-            let seconds = value.parse().ok().filter(|seconds| (1..=300).contains(seconds));
-            self.connect_max = Some(Duration::from_secs(seconds.ok_or("must be 1 to 300")?));
+            self.connect_max = Some(connect_seconds(value)?);
             return Ok(true);
         }
         Ok(self.terminal.take(name, value)? || self.screen.take(name, value)?)

@@ -1,7 +1,5 @@
 //! The values of an RDP connection's parameters, in Guacamole's words.
 
-use std::time::Duration;
-
 use porthole_rdp::{ColorDepth, LineEnds, SecurityMode};
 
 use super::ResizeMethod;
@@ -14,12 +12,6 @@ pub(super) fn device_name(value: &str) -> Result<String, String> {
         return Err(r#"must be at most 64 characters without \ / : * ? " < > | and commas"#.into());
     }
     Ok(value.to_owned())
-}
-
-/// 1 to 300 seconds.
-pub(super) fn seconds(value: &str) -> Result<Duration, String> {
-    let seconds = value.parse().ok().filter(|seconds| (1..=300).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| "must be 1 to 300".into())
 }
 
 pub(super) fn security(value: &str) -> Result<SecurityMode, String> {

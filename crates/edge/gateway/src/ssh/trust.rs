@@ -21,14 +21,7 @@ impl Trust {
     /// As [`crate::parameters::Vocabulary::take`].
     pub(super) fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
         match name {
-            "host-key" => {
-                // The names in a line of known hosts are separated by commas, too.
-                let is_list = value.trim_start().starts_with("SHA256:");
-                let is_end = |letter: char| letter == '\n' || is_list && letter == ',';
-                let lines = value.split(is_end).map(str::trim).filter(|it| !it.is_empty());
-                let pins: Result<_, _> = lines.map(str::parse).collect();
-                self.pins = pins.map_err(|bad: porthole_ssh::BadHostKey| bad.to_string())?;
-            }
+            "host-key" => self.pins = pins(value)?,
             "host-key-tofu" => self.tofu = flag(value)?,
             "ignore-host-key" => self.ignore = flag(value)?,
             _ => return Ok(false),
@@ -52,9 +45,7 @@ impl Trust {
     ///
     /// It is said twice, or not at all.
     pub(super) fn host_keys(&self, known: Option<&Path>) -> Result<HostKeys, ParameterError> {
-        let refused = |name: &str, reason: &str| {
-            Err(ParameterError { name: name.into(), reason: reason.into() })
-        };
+        let refused = |name, reason| Err(ParameterError::new(name, reason));
         match (&self.pins[..], self.tofu, self.ignore, known) {
             ([_, ..], false, false, _) => Ok(HostKeys::Pinned(self.pins.clone())),
             ([], false, true, _) => Ok(HostKeys::Off),
@@ -71,6 +62,16 @@ impl Trust {
             (_, true, false, _) => refused("host-key-tofu", ONCE),
         }
     }
+}
+
+/// Host keys, one a line, or fingerprints, separated by commas too. The names in a line of known hosts
+/// are separated by commas as well, and are no list.
+pub(crate) fn pins(value: &str) -> Result<Vec<HostKeyPin>, String> {
+    let is_list = value.trim_start().starts_with("SHA256:");
+    let is_end = |letter: char| letter == '\n' || is_list && letter == ',';
+    let lines = value.split(is_end).map(str::trim).filter(|line| !line.is_empty());
+    let pins: Result<_, _> = lines.map(str::parse).collect();
+    pins.map_err(|bad: porthole_ssh::BadHostKey| bad.to_string())
 }
 
 /// Why there are too many words.
