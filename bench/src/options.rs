@@ -61,7 +61,7 @@ pub(crate) struct Options {
         requires = "sessions"
     )]
     mixes: Vec<String>,
-    /// What to measure of shells over SSH, separated by commas: echo, flood, away, idle. Without it,
+    /// What to measure of shells over SSH, separated by commas: echo, flood, away, files, idle. Without it,
     /// everything, unless --workloads or --sessions is there.
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     shells: Vec<String>,

@@ -5,6 +5,7 @@
 
 mod crowd;
 mod direct;
+mod panel;
 mod seat;
 
 use std::time::{Duration, Instant};
@@ -58,13 +59,16 @@ pub(crate) enum ShellTask {
     Flood,
     /// A flood for a viewer that does not read, and what it takes to stop it.
     Away,
+    /// A file that goes up and down beside a shell.
+    Files,
     /// Many shells in which nothing happens.
     Idle,
 }
 
 impl ShellTask {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Echo, Self::Flood, Self::Away, Self::Idle];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Echo, Self::Flood, Self::Away, Self::Files, Self::Idle];
 
     /// Its name on the command line and in results.
     pub(crate) const fn name(self) -> &'static str {
@@ -72,6 +76,7 @@ impl ShellTask {
             Self::Echo => "echo",
             Self::Flood => "flood",
             Self::Away => "away",
+            Self::Files => "files",
             Self::Idle => "idle",
         }
     }
@@ -112,6 +117,7 @@ pub(crate) fn measure(
         (_, Candidate::Peer(_)) => bail!("only the gateway is measured"),
         (ShellTask::Flood, _) => flood(settings, runtime)?,
         (ShellTask::Away, _) => away(settings, runtime)?,
+        (ShellTask::Files, _) => panel::measure(settings, runtime)?,
         (ShellTask::Idle, _) => idle(settings, runtime, shells)?,
     };
     Ok(ShellRow { task: task.name(), subject: candidate.name(), numbers })
@@ -204,24 +210,24 @@ fn flood(settings: &Settings, runtime: &Runtime) -> Result<Vec<(&'static str, f6
         None,
     )?;
     let id = gateway.process_id().context("nothing to account")?;
-    let (seconds, shown, usage) = runtime.block_on(async {
+    let show = format!("cat {}\r", file.display());
+    let (direct, seconds, shown, usage) = runtime.block_on(async {
+        let direct = direct::flood(&server, SHELL, &show, QUIET).await?;
         let mut terminal = Terminal::open(&gateway, &place).await?;
         terminal.wait_for(PROMPT).await?;
         terminal.count_only();
         let (before, shown_before) = (Sample::take(id)?, terminal.shown());
         let start = Instant::now();
-        terminal.type_in(&format!("cat {}\r", file.display())).await?;
+        terminal.type_in(&show).await?;
         let last = terminal.read_until_quiet(QUIET).await?;
         let usage = Sample::take(id)?.since(&before);
-        Ok::<_, anyhow::Error>((
-            (last - start).as_secs_f64(),
-            terminal.shown() - shown_before,
-            usage,
-        ))
+        let shown = terminal.shown() - shown_before;
+        Ok::<_, anyhow::Error>((direct.as_secs_f64(), (last - start).as_secs_f64(), shown, usage))
     })?;
     // Its terminal makes two bytes of each line's end.
     let sent = whole((FILE_BYTES / line.len() * (line.len() + 1)) as u64) / 1e6;
     Ok(vec![
+        ("direct_mb_per_s", ratio(sent, direct)),
         ("mb_per_s", ratio(sent, seconds)),
         ("cpu_ms_per_mb", ratio(usage.cpu_ms, sent)),
         ("shown_percent", ratio(100.0 * whole(shown) / 1e6, sent)),
@@ -245,6 +251,7 @@ fn away(settings: &Settings, runtime: &Runtime) -> Result<Vec<(&'static str, f64
         let mut rss_kib = 0;
         for _ in 0..INTERRUPTS {
             terminal.type_in("yes\r").await?;
+            terminal.wait_for_end("y\r\n").await?;
             // Nobody reads.
             tokio::time::sleep(AWAY).await;
             rss_kib = Sample::take(id)?.rss_kib.max(rss_kib);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use porthole_link::{FileAct, FileAnswer, FileNews, FileRequest, ToGateway};
+use porthole_link::FileNews;
 use porthole_testkit::servers::Xrdp;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
@@ -40,7 +40,7 @@ async fn a_session_of_xrdps_shares_files_with_viewers() -> Result<()> {
     let options = ViewerOptions::new(lab.address(), tokens::mint(&claims)?);
     let mut viewer = Viewer::open(&options).await?;
     let up = content(1);
-    upload(&mut viewer, "up one.bin", &up).await?;
+    viewer.upload("up one.bin", &up, up.len()).await?;
     let drive = server.drives().join("Lab");
     wait_for(&mut viewer, &drive.join("Download"), true).await?;
 
@@ -78,7 +78,7 @@ async fn a_session_of_xrdps_shares_files_with_viewers() -> Result<()> {
 }
 
 /// Bytes of no order, so that nothing is mistaken for anything else.
-fn content(seed: u32) -> Vec<u8> {
+fn content(seed: u32) -> Bytes {
     let mut state = seed;
     let next = |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -112,51 +112,10 @@ async fn read(path: PathBuf) -> Result<Vec<u8>> {
     disk(move || std::fs::read(path)).await.context(name)
 }
 
-async fn upload(viewer: &mut Viewer, path: &str, data: &[u8]) -> Result<()> {
-    let act = FileAct::Write {
-        path: path.to_owned(),
-        size: data.len() as u64,
-        modified_ms: 1_000_000_000_000,
-        replace: false,
-    };
-    viewer.send(&ToGateway::File(FileRequest { request: 1, act })).await?;
-    let news = |viewer: &Viewer, wanted: fn(&FileNews) -> bool| {
-        viewer.seen().files.iter().any(|answer| answer.request == 1 && wanted(&answer.news))
-    };
-    let opened = |news: &FileNews| matches!(news, FileNews::Opened { .. });
-    viewer.wait_until("the upload's beginning", SOON, |viewer| news(viewer, opened)).await?;
-    // All of it is within the first credit.
-    let mut offset = 0;
-    for piece in data.chunks(100_000) {
-        let act = FileAct::Data(offset, Bytes::copy_from_slice(piece));
-        viewer.send(&ToGateway::File(FileRequest { request: 1, act })).await?;
-        offset += piece.len() as u64;
-    }
-    let done = |news: &FileNews| matches!(news, FileNews::Done);
-    viewer.wait_until("the upload's end", SOON, |viewer| news(viewer, done)).await
-}
-
 /// Waits until `path` is offered, and fetches it.
 async fn download(viewer: &mut Viewer, path: &str) -> Result<Vec<u8>> {
     let wanted = FileNews::Offered { path: path.to_owned(), size: u64::from(FILE_BYTES) };
     let is_offered = |viewer: &Viewer| viewer.seen().files.iter().any(|it| it.news == wanted);
     viewer.wait_until("the offer", SOON, is_offered).await?;
-    let act = FileAct::Read { path: path.to_owned(), offset: 0, credit: FILE_BYTES };
-    viewer.send(&ToGateway::File(FileRequest { request: 2, act })).await?;
-    let mut so_far = 0;
-    loop {
-        let len = |viewer: &Viewer| viewer.seen().downloads.get(&2).map_or(0, Vec::len);
-        let is_done = |answer: &FileAnswer| answer.request == 2 && answer.news == FileNews::Done;
-        let is_over = |viewer: &Viewer| viewer.seen().files.iter().any(is_done);
-        let has_come = |viewer: &Viewer| is_over(viewer) || len(viewer) > so_far;
-        viewer.wait_until("more of the download", SOON, has_come).await?;
-        if is_over(viewer) {
-            return Ok(viewer.seen().downloads.get(&2).cloned().unwrap_or_default());
-        }
-        // What is not credited is taken to be on its way still.
-        let more = u32::try_from(len(viewer) - so_far)?;
-        so_far = len(viewer);
-        let act = FileAct::Credit(more);
-        viewer.send(&ToGateway::File(FileRequest { request: 2, act })).await?;
-    }
+    viewer.download(path, 0, FILE_BYTES.into()).await
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use bytes::Bytes;
-use porthole_link::{FileAct, FileNews, FileRequest, ToGateway};
+use porthole_link::{FileAct, ToGateway};
 use porthole_testkit::servers::{Sshd, XtigerVnc, XvncOptions};
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
@@ -19,132 +19,13 @@ const FILE_BYTES: usize = 12_000_001;
 /// Where an upload is broken off.
 const CUT_BYTES: usize = 9_000_000;
 
-/// Most bytes of one record.
-const PIECE_BYTES: usize = 256 << 10;
-
 const FILES: &str = "enable-sftp = true\nsftp-root-directory = \".\"\n";
 
-/// A viewer at its file panel.
-struct Panel {
-    viewer: Viewer,
-    options: ViewerOptions,
-    asked: u32,
-}
-
-impl Panel {
-    async fn open(options: ViewerOptions) -> Result<Self> {
-        Ok(Self { viewer: Viewer::open(&options).await?, options, asked: 0 })
-    }
-
-    /// Loses the link, and comes back to the same session.
-    async fn come_back(self) -> Result<Self> {
-        let options = self.options.resuming(self.viewer.resume());
-        drop(self.viewer);
-        Self::open(options).await
-    }
-
-    async fn send(&mut self, request: u32, act: FileAct) -> Result<()> {
-        self.viewer.send(&ToGateway::File(FileRequest { request, act })).await
-    }
-
-    /// A request's number.
-    async fn begin(&mut self, act: FileAct) -> Result<u32> {
-        self.asked += 1;
-        self.send(self.asked, act).await?;
-        Ok(self.asked)
-    }
-
-    /// What was said about a request, but for credit.
-    fn said(viewer: &Viewer, request: u32) -> impl Iterator<Item = &FileNews> {
-        let of_it = viewer.seen().files.iter().filter(move |answer| answer.request == request);
-        of_it.map(|answer| &answer.news).filter(|news| !matches!(news, FileNews::Credit(_)))
-    }
-
-    /// The first or the last thing that is said about it.
-    async fn wait(&mut self, request: u32, is_wanted: fn(&FileNews) -> bool) -> Result<FileNews> {
-        let is_there = |viewer: &Viewer| Self::said(viewer, request).any(is_wanted);
-        self.viewer.wait_until("an answer", SOON, is_there).await?;
-        Self::said(&self.viewer, request).find(|news| is_wanted(news)).cloned().context("gone")
-    }
-
-    async fn ask(&mut self, act: FileAct) -> Result<FileNews> {
-        let request = self.begin(act).await?;
-        self.wait(request, |_| true).await
-    }
-
-    async fn refused(&mut self, act: FileAct) -> Result<String> {
-        match self.ask(act.clone()).await? {
-            FileNews::Failed { cause, .. } => Ok(cause),
-            other => bail!("{act:?} is not refused: {other:?}"),
-        }
-    }
-
-    async fn done(&mut self, act: FileAct) -> Result<()> {
-        match self.ask(act.clone()).await? {
-            FileNews::Done => Ok(()),
-            other => bail!("{act:?} comes to {other:?}"),
-        }
-    }
-
-    async fn names(&mut self, path: &str) -> Result<Vec<String>> {
-        match self.ask(list(path)).await? {
-            FileNews::Page(page) => Ok(page.entries.into_iter().map(|it| it.name).collect()),
-            other => bail!("no list: {other:?}"),
-        }
-    }
-
-    /// Uploads up to `end`; from where on.
-    async fn upload(&mut self, path: &str, data: &[u8], end: usize) -> Result<usize> {
-        let request = self.begin(write(path, data.len())).await?;
-        let opened = self.wait(request, |_| true).await?;
-        let FileNews::Opened { offset, credit, .. } = opened else { bail!("{opened:?}") };
-        let start = usize::try_from(offset)?;
-        let room = |viewer: &Viewer| {
-            let credits = viewer.seen().files.iter().filter(|answer| answer.request == request);
-            let more = credits.filter_map(|answer| match answer.news {
-                FileNews::Credit(bytes) => Some(bytes as usize),
-                _ => None,
-            });
-            start + credit as usize + more.sum::<usize>()
-        };
-        let mut sent = start;
-        while sent < end {
-            self.viewer.wait_until("credit", SOON, |viewer| room(viewer) > sent).await?;
-            let next = end.min(room(&self.viewer)).min(sent + PIECE_BYTES);
-            let piece = data.get(sent..next).context("too much credit")?;
-            let act = FileAct::Data(sent as u64, Bytes::copy_from_slice(piece));
-            self.send(request, act).await?;
-            sent = next;
-        }
-        if end == data.len() {
-            let last = self.wait(request, is_last).await?;
-            ensure!(last == FileNews::Done, "{last:?}");
-        }
-        Ok(start)
-    }
-
-    /// Downloads from `offset` on, up to `end`.
-    async fn download(&mut self, path: &str, offset: usize, end: usize) -> Result<Vec<u8>> {
-        let credit = u32::try_from(end - offset)?;
-        let act = FileAct::Read { path: path.to_owned(), offset: offset as u64, credit };
-        let request = self.begin(act).await?;
-        let come = |viewer: &Viewer| viewer.seen().downloads.get(&request).map_or(0, Vec::len);
-        let is_over = |viewer: &Viewer| Self::said(viewer, request).any(is_last);
-        let mut so_far = 0;
-        while so_far < end - offset && !is_over(&self.viewer) {
-            let is_more = |viewer: &Viewer| come(viewer) > so_far || is_over(viewer);
-            self.viewer.wait_until("more of the file", SOON, is_more).await?;
-            // What is not credited is taken to be on its way still.
-            let more = u32::try_from(come(&self.viewer) - so_far)?;
-            so_far += more as usize;
-            self.send(request, FileAct::Credit(more)).await?;
-        }
-        self.viewer.seen().downloads.get(&request).cloned().context("nothing came")
-    }
-}
-
-const fn is_last(news: &FileNews) -> bool {
-    matches!(news, FileNews::Done | FileNews::Failed { .. })
+/// Loses the link, and comes back to the same session.
+async fn come_back(viewer: Viewer, options: &mut ViewerOptions) -> Result<Viewer> {
+    *options = options.clone().resuming(viewer.resume());
+    drop(viewer);
+    Viewer::open(options).await
 }
 
 fn list(path: &str) -> FileAct {
@@ -165,7 +46,7 @@ fn rename(from: &str, to: &str) -> FileAct {
 }
 
 /// Bytes that tell their place.
-fn content() -> Vec<u8> {
+fn content() -> Bytes {
     let word = |at: usize| (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
     (0..FILE_BYTES.div_ceil(8)).flat_map(word).take(FILE_BYTES).collect()
 }
@@ -195,22 +76,23 @@ fn known(server: &Sshd) -> String {
 async fn a_shells_files_go_both_ways_and_on_after_a_cut() -> Result<()> {
     let server = Sshd::start()?;
     let mut lab = shell(&server, &known(&server))?.start()?;
-    let mut panel = Panel::open(options(&lab, &BOTH)?.drawing_text()).await?;
-    panel.viewer.wait_for_text("ready$ ", SOON).await?;
+    let mut options = options(&lab, &BOTH)?.drawing_text();
+    let mut viewer = Viewer::open(&options).await?;
+    viewer.wait_for_text("ready$ ", SOON).await?;
     let (home, data) = (server.home(), content());
 
-    panel.done(FileAct::MakeDirectory("Ordner \u{fc}".into())).await?;
+    viewer.ask_done(FileAct::MakeDirectory("Ordner \u{fc}".into())).await?;
     let place = "Ordner \u{fc}/\u{65e5}\u{672c}.bin";
-    panel.upload(place, &data, CUT_BYTES).await?;
-    let mut panel = panel.come_back().await?;
+    viewer.upload(place, &data, CUT_BYTES).await?;
+    let mut viewer = come_back(viewer, &mut options).await?;
     ensure!(!home.join(place).exists(), "half a file has its place");
     // The gateway puts the broken upload away when it hears that the link is lost.
     let mut from = Err(anyhow::anyhow!("never tried"));
     for _time in 0..100 {
-        from = panel.upload(place, &data, data.len()).await;
+        from = viewer.upload(place, &data, data.len()).await;
         match &from {
             Err(error) if error.to_string().contains("busy") => {
-                panel.viewer.read_for(Duration::from_millis(50)).await?;
+                viewer.read_for(Duration::from_millis(50)).await?;
             }
             _ => break,
         }
@@ -219,22 +101,22 @@ async fn a_shells_files_go_both_ways_and_on_after_a_cut() -> Result<()> {
     ensure!((1..=CUT_BYTES).contains(&from), "it went on at {from}");
     ensure!(fs::read(home.join(place))? == data, "other bytes went there");
 
-    let mut got = panel.download(place, 0, 1_000_000).await?;
-    let mut panel = panel.come_back().await?;
-    got.extend(panel.download(place, got.len(), data.len()).await?);
+    let mut got = viewer.download(place, 0, 1_000_000).await?;
+    let mut viewer = come_back(viewer, &mut options).await?;
+    got.extend(viewer.download(place, got.len() as u64, FILE_BYTES as u64).await?);
     ensure!(got == data, "{} bytes came, and others", got.len());
 
-    panel.done(rename(place, "moved.bin")).await?;
-    ensure!(panel.names("").await?.contains(&"moved.bin".to_owned()), "it was not moved");
-    ensure!(panel.names("Ordner \u{fc}").await?.is_empty(), "something is left");
+    viewer.ask_done(rename(place, "moved.bin")).await?;
+    ensure!(viewer.list("").await?.contains(&"moved.bin".to_owned()), "it was not moved");
+    ensure!(viewer.list("Ordner \u{fc}").await?.is_empty(), "something is left");
     ensure!(fs::read(home.join("moved.bin"))? == data, "other bytes were moved");
-    panel.done(FileAct::Remove("moved.bin".into())).await?;
-    panel.done(FileAct::Remove("Ordner \u{fc}".into())).await?;
+    viewer.ask_done(FileAct::Remove("moved.bin".into())).await?;
+    viewer.ask_done(FileAct::Remove("Ordner \u{fc}".into())).await?;
     ensure!(!home.join("moved.bin").exists(), "it was not removed");
 
     // The shell is as it was.
-    panel.viewer.type_text("echo still-$((40 + 2))\r").await?;
-    panel.viewer.wait_for_text("still-42", SOON).await?;
+    viewer.type_text("echo still-$((40 + 2))\r").await?;
+    viewer.wait_for_text("still-42", SOON).await?;
     lab.check_sound(&[server.login().1])
 }
 
@@ -244,9 +126,9 @@ async fn nothing_leads_out_of_the_root() -> Result<()> {
     let mut lab = shell(&server, &known(&server))?.start()?;
     symlink("/etc", server.home().join("out"))?;
     symlink("/etc/passwd", server.home().join("file"))?;
-    let mut panel = Panel::open(options(&lab, &BOTH)?.drawing_text()).await?;
-    panel.viewer.wait_for_text("ready$ ", SOON).await?;
-    let names = panel.names("").await?;
+    let mut viewer = Viewer::open(&options(&lab, &BOTH)?.drawing_text()).await?;
+    viewer.wait_for_text("ready$ ", SOON).await?;
+    let names = viewer.list("").await?;
     ensure!(!names.iter().any(|name| name == "out" || name == "file"), "{names:?}");
     let tries = [
         read("file"),
@@ -258,11 +140,11 @@ async fn nothing_leads_out_of_the_root() -> Result<()> {
         FileAct::MakeDirectory("out/new".into()),
     ];
     for act in tries {
-        let cause = panel.refused(act.clone()).await?;
+        let cause = viewer.ask_refused(act.clone()).await?;
         ensure!(cause == "denied", "{act:?}: {cause}");
     }
     for act in [read("../x"), list("a/../.."), read("/etc/passwd")] {
-        let cause = panel.refused(act.clone()).await?;
+        let cause = viewer.ask_refused(act.clone()).await?;
         ensure!(cause == "bad_name", "{act:?}: {cause}");
     }
     lab.check_sound(&[server.login().1])
@@ -288,21 +170,21 @@ async fn directions_are_closed_by_links_and_connections() -> Result<()> {
     ];
     for (at, (more, allowed)) in closed.into_iter().enumerate() {
         let mut lab = shell(&server, &format!("{}{more}", known(&server)))?.start()?;
-        let mut panel = Panel::open(options(&lab, allowed)?.drawing_text()).await?;
-        panel.viewer.wait_for_text("ready$ ", SOON).await?;
+        let mut viewer = Viewer::open(&options(&lab, allowed)?.drawing_text()).await?;
+        viewer.wait_for_text("ready$ ", SOON).await?;
         let (may_read, may_write) = (at < 2, at >= 2);
         if may_write {
-            panel.upload(&format!("up{at}"), b"0123456789", 10).await?;
+            viewer.upload(&format!("up{at}"), &Bytes::from_static(b"0123456789"), 10).await?;
         } else {
             for act in changes() {
-                let cause = panel.refused(act.clone()).await?;
+                let cause = viewer.ask_refused(act.clone()).await?;
                 ensure!(cause == "refused", "{act:?} with {more:?} {allowed:?}: {cause}");
             }
         }
         if may_read {
-            ensure!(panel.download("there", 0, 5).await? == b"there", "other bytes");
+            ensure!(viewer.download("there", 0, 5).await? == b"there", "other bytes");
         } else {
-            let cause = panel.refused(read("there")).await?;
+            let cause = viewer.ask_refused(read("there")).await?;
             ensure!(cause == "refused", "{more:?} {allowed:?}: {cause}");
         }
         lab.check_sound(&[server.login().1])?;
@@ -315,19 +197,19 @@ async fn directions_are_closed_by_links_and_connections() -> Result<()> {
 async fn there_are_no_files_before_the_shell() -> Result<()> {
     let server = Sshd::start()?;
     let mut lab = shell(&server, "[parameters]\n")?.start()?;
-    let mut panel = Panel::open(options(&lab, &BOTH)?.drawing_text()).await?;
+    let mut viewer = Viewer::open(&options(&lab, &BOTH)?.drawing_text()).await?;
     let is_asked = |viewer: &Viewer| !viewer.seen().prompts.is_empty();
-    panel.viewer.wait_until("a question", SOON, is_asked).await?;
+    viewer.wait_until("a question", SOON, is_asked).await?;
     for act in [list(""), read("x"), write("x", 10)] {
-        let cause = panel.refused(act.clone()).await?;
+        let cause = viewer.ask_refused(act.clone()).await?;
         ensure!(cause == "unavailable", "{act:?}: {cause}");
     }
     let (username, password) = server.login();
     let (username, domain) = (username.to_owned(), String::new());
     let answer = porthole_link::Answer { username, password: password.to_owned().into(), domain };
-    panel.viewer.send(&ToGateway::Answer(answer)).await?;
-    panel.viewer.wait_for_text("ready$ ", SOON).await?;
-    panel.names("").await?;
+    viewer.send(&ToGateway::Answer(answer)).await?;
+    viewer.wait_for_text("ready$ ", SOON).await?;
+    viewer.list("").await?;
     lab.check_sound(&[password])
 }
 
@@ -342,23 +224,23 @@ async fn a_desktop_has_the_files_of_a_server_beside_it() -> Result<()> {
         server.port()
     );
     let mut lab = Setup::new().connection("box", desktop.address(), &lines).start()?;
-    let mut panel = Panel::open(options(&lab, &BOTH)?).await?;
+    let mut viewer = Viewer::open(&options(&lab, &BOTH)?).await?;
     let data = content();
-    panel.upload("up.bin", &data, data.len()).await?;
+    viewer.upload("up.bin", &data, data.len()).await?;
     ensure!(fs::read(server.home().join("up.bin"))? == data, "other bytes went there");
-    ensure!(panel.download("up.bin", 0, data.len()).await? == data, "other bytes came");
+    ensure!(viewer.download("up.bin", 0, FILE_BYTES as u64).await? == data, "other bytes came");
     lab.check_sound(&[password])?;
-    drop(panel);
+    drop(viewer);
     drop(lab);
 
     // A server that is not the one that is known has none, and the desktop is there all the same.
     let other = Sshd::start()?.host_key()?;
     let lines = lines.replace(&host_key, &other);
     let mut lab = Setup::new().connection("box", desktop.address(), &lines).start()?;
-    let mut panel = Panel::open(options(&lab, &BOTH)?).await?;
-    let cause = panel.refused(list("")).await?;
+    let mut viewer = Viewer::open(&options(&lab, &BOTH)?).await?;
+    let cause = viewer.ask_refused(list("")).await?;
     ensure!(cause == "unavailable", "{cause}");
     let size = |viewer: &Viewer| viewer.picture().size().width > 1;
-    panel.viewer.wait_until("the desktop", SOON, size).await?;
+    viewer.wait_until("the desktop", SOON, size).await?;
     lab.check_sound(&[password])
 }

@@ -68,7 +68,7 @@ const fn target(
 }
 
 /// All figures.
-pub(super) const TARGETS: [Target; 32] = [
+pub(super) const TARGETS: [Target; 34] = [
     target("typing", Metric::Cpu, 0.3, Some(1.0), None),
     target("typing", Metric::Bytes, 2.0, Some(4.1), Some(1.5)),
     target("terminal", Metric::Cpu, 3.0, Some(28.0), None),
@@ -99,6 +99,8 @@ pub(super) const TARGETS: [Target; 32] = [
     target("flood", Metric::Shell("mb_per_s", true), 60.0, None, None),
     target("away", Metric::Shell("interrupt_p50_ms", false), 100.0, None, None),
     target("away", Metric::Shell("interrupt_max_ms", false), 100.0, None, None),
+    target("files", Metric::Shell("up_mb_per_s", true), 200.0, None, None),
+    target("files", Metric::Shell("down_mb_per_s", true), 200.0, None, None),
     target("idle", Metric::Shell("rss_mb_each", false), 3.0, None, None),
     target("idle", Metric::Shell("shells", true), 1000.0, None, None),
 ];

@@ -48,6 +48,28 @@ pub(super) async fn press_keys(server: &Sshd, command: &str, keys: u16) -> Resul
     Ok(latencies)
 }
 
+/// Time until the last of what `typed` makes `command` write has come, over a connection of its own.
+pub(super) async fn flood(
+    server: &Sshd,
+    command: &str,
+    typed: &str,
+    quiet: Duration,
+) -> Result<Duration> {
+    let (_connection, mut channel) = open(server, command).await?;
+    tokio::time::sleep(WARM_UP).await;
+    channel.data(typed.as_bytes()).await?;
+    let start = Instant::now();
+    let mut last = start;
+    while let Ok(message) = tokio::time::timeout_at((last + quiet).into(), channel.wait()).await {
+        match message {
+            Some(ChannelMsg::Data { .. }) => last = Instant::now(),
+            Some(_) => {}
+            None => bail!("the server closed the channel"),
+        }
+    }
+    Ok(last - start)
+}
+
 async fn open(server: &Sshd, command: &str) -> Result<(Handle<Anyone>, Channel<Msg>)> {
     let config = Arc::new(client::Config { nodelay: true, ..client::Config::default() });
     let mut connection = client::connect(config, server.address(), Anyone).await?;

@@ -54,9 +54,14 @@ impl Terminal {
         self.0.wait_until(words, LIMIT, ends).await
     }
 
-    /// From here on text is counted and not kept.
+    /// From here on text and bytes of files are counted and not kept.
     pub(super) fn count_only(&mut self) {
-        self.0.count_text();
+        self.0.count_only();
+    }
+
+    /// For what else a viewer does.
+    pub(super) const fn viewer(&mut self) -> &mut Viewer {
+        &mut self.0
     }
 
     /// Bytes of text so far.

@@ -11,6 +11,7 @@ use porthole_pixels::{Rect, Size, Surface};
 use porthole_testkit::servers::Gateway;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Counts as LinkCounts, Viewer as LinkViewer, ViewerOptions};
+use porthole_token::{Permission, Target};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -71,13 +72,16 @@ impl GatewaySubject {
         Ok(Self { gateway, process_id, size: Size::new(width, height) })
     }
 
-    /// For viewers that draw the text of the remote at `remote` themselves.
+    /// For viewers that draw the text of the remote at `remote` themselves, and see its files.
     ///
     /// # Errors
     ///
     /// No token can be made.
     pub(crate) fn text_options(&self, remote: SocketAddr) -> Result<ViewerOptions> {
-        let token = tokens::for_connection(&connection(remote))?;
+        let mut claims = tokens::claims(Target::Connection { connection: connection(remote) });
+        let allowed = [Permission::Input, Permission::FilesIn, Permission::FilesOut];
+        claims.porthole.allow = allowed.into_iter().collect();
+        let token = tokens::mint(&claims)?;
         Ok(ViewerOptions::new(self.gateway.address(), token).drawing_text().skipping_pixels())
     }
 }

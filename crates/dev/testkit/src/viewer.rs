@@ -7,6 +7,7 @@
 //! methods is awaited, so a test that wants a stalled browser need only look away.
 
 mod cells;
+mod files;
 mod options;
 mod screen;
 mod seen;
@@ -51,6 +52,8 @@ pub struct Viewer {
     unacked: Option<u32>,
     frame: u32,
     frame_at: Option<Instant>,
+    /// Number of its last request to the file panel.
+    asked: u32,
 }
 
 impl Viewer {
@@ -85,6 +88,7 @@ impl Viewer {
             unacked: None,
             frame: 0,
             frame_at: None,
+            asked: 0,
         };
         viewer.send(&ToGateway::Hello(options.hello.clone())).await?;
         Ok(viewer)
@@ -278,9 +282,9 @@ impl Viewer {
         self.wait_until(words, limit, |viewer| viewer.seen.text.contains(words)).await
     }
 
-    /// From here on, text is counted and not kept: for benchmarks.
-    pub const fn count_text(&mut self) {
-        self.seen.text.is_counted = true;
+    /// From here on, text and bytes of files are counted and not kept: for benchmarks.
+    pub const fn count_only(&mut self) {
+        self.seen.is_counted = true;
     }
 
     /// Moves the pointer to column `x`, row `y`, with these buttons down.

@@ -12,6 +12,7 @@ use porthole_link::{
 use porthole_pixels::{Point, Size};
 use porthole_remote::Cursor;
 
+use super::files::SeenTransfer;
 use super::text::SeenText;
 
 /// Most clipboard contents and notices that are kept; older ones go.
@@ -51,12 +52,10 @@ pub struct Seen {
     pub progress: Vec<String>,
     /// What a text remote showed.
     pub text: SeenText,
-    /// What was said about files, their bytes apart.
+    /// What was said about files, but for their bytes and credit.
     pub files: Vec<FileAnswer>,
-    /// Bytes of files by the request that they answer, from where it begins.
-    pub downloads: HashMap<u32, Vec<u8>>,
-    /// Where requests begin that do not at the first byte.
-    beginnings: HashMap<u32, u64>,
+    /// Files that go up or down, by their requests.
+    pub(super) transfers: HashMap<u32, SeenTransfer>,
     /// What there was to hear, and whether the remote records: the latest 10 seconds.
     pub sound: Vec<SoundNews>,
     /// Answers to pings.
@@ -65,6 +64,8 @@ pub struct Seen {
     pub error: Option<ErrorRecord>,
     /// Why the WebSocket closed, once it has: 1005 and 1006 as RFC 6455 §7.4.1 says.
     pub close_code: Option<u16>,
+    /// Whether text and bytes of files are counted and not kept.
+    pub(super) is_counted: bool,
     joiner: ClipboardJoiner,
 }
 
@@ -108,22 +109,27 @@ impl Seen {
                 self.sound.push(news);
             }
             ToBrowser::Questions(questions) => keep(&mut self.questions, questions),
-            ToBrowser::Terminal(record) => self.text.take(record)?,
+            ToBrowser::Terminal(record) => self.text.take(record, self.is_counted)?,
             ToBrowser::Prompt(prompt) => keep(&mut self.prompts, prompt),
-            ToBrowser::File(FileAnswer { request, news: FileNews::Data(offset, data) }) => {
-                let download = self.downloads.entry(request).or_default();
-                let beginning = self.beginnings.get(&request).copied().unwrap_or_default();
-                let expected = beginning + download.len() as u64;
-                ensure!(offset == expected, "file data for byte {offset}, not {expected}");
-                download.extend_from_slice(&data);
+            ToBrowser::File(answer) => self.take_file(answer)?,
+            drawing => bail!("{drawing:?} is the screen's"),
+        }
+        Ok(())
+    }
+
+    fn take_file(&mut self, answer: FileAnswer) -> Result<()> {
+        let transfer = self.transfers.entry(answer.request);
+        match answer.news {
+            FileNews::Data(offset, data) => {
+                transfer.or_default().push(offset, &data, self.is_counted)?;
             }
-            ToBrowser::File(answer) => {
-                if let FileNews::Opened { offset, .. } = answer.news {
-                    self.beginnings.insert(answer.request, offset);
+            FileNews::Credit(bytes) => transfer.or_default().add_credit(bytes),
+            ref news => {
+                if let FileNews::Opened { offset, credit, .. } = *news {
+                    transfer.or_default().open(offset, credit);
                 }
                 keep(&mut self.files, answer);
             }
-            drawing => bail!("{drawing:?} is the screen's"),
         }
         Ok(())
     }

@@ -19,8 +19,6 @@ pub struct SeenText {
     pub total_bytes: u64,
     /// How it is to look: points and rows kept.
     pub look: Option<(u8, u32)>,
-    /// Whether bytes are counted only.
-    pub is_counted: bool,
 }
 
 impl SeenText {
@@ -34,7 +32,7 @@ impl SeenText {
         self.bytes.windows(words.len().max(1)).any(|window| window == words.as_bytes())
     }
 
-    pub(super) fn take(&mut self, record: TerminalRecord) -> Result<()> {
+    pub(super) fn take(&mut self, record: TerminalRecord, is_counted: bool) -> Result<()> {
         match record {
             TerminalRecord::Screen(columns, rows, data) => {
                 ensure!(self.look.is_some(), "a screen before the look");
@@ -47,7 +45,7 @@ impl SeenText {
                 ensure!(self.screens > 0, "text before a screen");
                 ensure!(!data.is_empty(), "text without any");
                 self.total_bytes += data.len() as u64;
-                if !self.is_counted {
+                if !is_counted {
                     self.bytes.extend_from_slice(&data);
                     let over = self.bytes.len().saturating_sub(KEPT_MAX_BYTES);
                     self.bytes.drain(..over);
