@@ -9,6 +9,7 @@ mod ask;
 mod compute;
 mod drive;
 mod files;
+mod lapse;
 mod open;
 mod place;
 mod print_jobs;

@@ -12,6 +12,7 @@ use porthole_dial::{
 };
 use porthole_remote::Blame;
 use russh::client::connect_stream;
+use tokio::io::BufReader;
 
 use crate::{
     algorithms::client_config,
@@ -27,6 +28,9 @@ use crate::{
 
 /// The port that SSH has where no other is named.
 const SSH_PORT: u16 = 22;
+
+/// Room for what is read of a server at a time. Longer packets do without it.
+const READ_AHEAD_BYTES: usize = 16 << 10;
 
 /// Reaches `target`, logs on, and starts its shell or command. Safe to drop at any time.
 ///
@@ -187,6 +191,8 @@ impl Way<'_> {
         let handler = Handler::new(verifier, stop.agent.cloned());
         let fate = Arc::clone(&handler.fate);
         let (stream, trusted) = Metered::new(stream);
+        // russh reads a packet's length and then the packet: together that is one read.
+        let stream = BufReader::with_capacity(READ_AHEAD_BYTES, stream);
         let limit = self.timeouts.connect;
         let met = tokio::time::timeout(limit, connect_stream(config, stream, handler)).await;
         let mut handle = match met {

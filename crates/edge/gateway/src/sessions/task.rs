@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -96,6 +97,7 @@ pub(super) async fn run(
     if let Some(command) = commands.recv().await {
         runner.handle_command(command);
     }
+    let mut timer = pin!(sleep_until(Instant::now().into()));
     let cause = loop {
         let deadline = match runner.settle() {
             Next::Wait(deadline) => deadline,
@@ -107,6 +109,10 @@ pub(super) async fn run(
         // What the remote reads of files waits until it has taken what it was sent before.
         let is_full = runner.remote.waiting_bytes() > REMOTE_WAITING_MAX_BYTES;
         let wake_at = if is_full { wake_at.min(Instant::now() + REMOTE_LOOK) } else { wake_at };
+        // A timer that fires too early costs less than one that is set anew for each message.
+        if timer.is_elapsed() || wake_at < timer.deadline().into_std() {
+            timer.as_mut().reset(wake_at.into());
+        }
         tokio::select! {
             event = runner.remote.next(runner.session.surface_mut()) => runner.handle_remote(event),
             command = commands.recv() => match command {
@@ -122,7 +128,7 @@ pub(super) async fn run(
                 }
             }
             news = runner.drive.next(), if !is_full => runner.handle_drive(news),
-            () = sleep_until(wake_at.into()) => {}
+            () = &mut timer => {}
         }
     };
     let cause = runner.fault.unwrap_or(cause.cause());

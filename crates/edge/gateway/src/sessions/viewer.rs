@@ -1,6 +1,6 @@
 //! Stop 8 of the pixel path: one viewer's WebSocket.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{
@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use super::{
+    lapse::Lapse,
     open::Attached,
     task::{Command, ToViewer},
 };
@@ -120,16 +121,22 @@ async fn read(
     viewer: ViewerId,
     commands: &mpsc::Sender<Command>,
 ) -> Ending {
+    let mut silence = pin!(Lapse::new(SILENCE_MAX));
     loop {
-        let message = match timeout(SILENCE_MAX, stream.next()).await {
-            Err(_elapsed) => return Ending::Fault(GatewayError::Silent),
-            Ok(Some(Ok(Message::Binary(message)))) => message,
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
-            Ok(Some(Ok(Message::Text(_)))) => {
+        let message = tokio::select! {
+            biased;
+            message = stream.next() => message,
+            () = &mut silence => return Ending::Fault(GatewayError::Silent),
+        };
+        silence.begin_again();
+        let message = match message {
+            Some(Ok(Message::Binary(message))) => message,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Text(_))) => {
                 let error = LinkError::NotBinary;
                 return Ending::Fault(error.into());
             }
-            Ok(_) => return Ending::Left,
+            _ => return Ending::Left,
         };
         for record in records(&message) {
             let said = match record.and_then(ToGateway::decode) {
@@ -151,18 +158,25 @@ async fn write(
     commands: &mpsc::Sender<Command>,
     messages: &mut mpsc::UnboundedReceiver<ToViewer>,
 ) -> Ending {
+    let mut quiet = pin!(Lapse::new(PING_EVERY));
     loop {
-        let message = match timeout(PING_EVERY, messages.recv()).await {
-            Err(_elapsed) => {
+        let message = tokio::select! {
+            biased;
+            message = messages.recv() => message,
+            () = &mut quiet => {
+                quiet.begin_again();
                 if sink.send(Message::Ping(Bytes::new())).await.is_err() {
                     return Ending::Left;
                 }
                 continue;
             }
-            Ok(Some(ToViewer::Message(message))) => message,
-            Ok(Some(ToViewer::Close(error))) => return Ending::Closed(error),
+        };
+        quiet.begin_again();
+        let message = match message {
+            Some(ToViewer::Message(message)) => message,
+            Some(ToViewer::Close(error)) => return Ending::Closed(error),
             // The session's task is gone without a last word.
-            Ok(None) => return Ending::Fault(GatewayError::Internal { what: "session" }),
+            None => return Ending::Fault(GatewayError::Internal { what: "session" }),
         };
         let bytes = message.len();
         if sink.send(Message::Binary(message)).await.is_err() {

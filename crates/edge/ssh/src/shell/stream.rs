@@ -36,6 +36,8 @@ pub(super) struct ShellStream {
     /// Set when the program writes no more: until when its ending is waited for.
     until: Option<Pin<Box<Sleep>>>,
     is_over: bool,
+    /// What went wrong, until it has been said.
+    fault: Option<io::Error>,
     /// Whether the server said that the channel is closed, or how the program ended.
     is_ended: bool,
     ends: Ends,
@@ -64,6 +66,7 @@ impl ShellStream {
             leaving,
             until: None,
             is_over: false,
+            fault: None,
             is_ended: false,
             ends,
             fate: Arc::clone(connection.fate()),
@@ -72,8 +75,25 @@ impl ShellStream {
         (stream, control)
     }
 
+    /// Ready when something has arrived, or when nothing ever will.
+    fn poll_arrived(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.arrived.is_empty() && !self.is_over {
+            // Waiting for a message forgets nothing when it is given up and begun again.
+            let arriving = pin!(self.arriving.wait()).poll(context);
+            match (arriving, &mut self.until) {
+                (Poll::Ready(message), _) => self.take(message),
+                (Poll::Pending, Some(until)) => {
+                    ready!(until.as_mut().poll(context));
+                    self.is_over = true;
+                }
+                (Poll::Pending, None) => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+
     /// Takes one message. `None` is the end of them.
-    fn take(&mut self, message: Option<ChannelMsg>) -> io::Result<()> {
+    fn take(&mut self, message: Option<ChannelMsg>) {
         match message {
             Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => {
                 self.arrived = data;
@@ -94,11 +114,11 @@ impl ShellStream {
             // The connection went away under the channel.
             None => {
                 self.is_over = true;
-                return Err(io::Error::other(self.fate.take_fault().unwrap_or_else(closed)));
+                let fault = self.fate.take_fault().unwrap_or_else(closed);
+                self.fault = Some(io::Error::other(fault));
             }
             Some(_) => {}
         }
-        Ok(())
     }
 }
 
@@ -117,22 +137,25 @@ impl AsyncRead for ShellStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        while this.arrived.is_empty() && !this.is_over {
-            // Waiting for a message forgets nothing when it is given up and begun again.
-            let arriving = pin!(this.arriving.wait()).poll(context);
-            match (arriving, &mut this.until) {
-                (Poll::Ready(message), _) => this.take(message)?,
-                (Poll::Pending, Some(until)) => {
-                    ready!(until.as_mut().poll(context));
-                    this.is_over = true;
-                }
-                (Poll::Pending, None) => return Poll::Pending,
-            }
+        let before = buffer.filled().len();
+        // A server sends a terminal's text in packets of a few KiB. All that is here is read at
+        // once, so that whoever watches gets few pieces.
+        while buffer.remaining() > 0
+            && this.poll_arrived(context).is_ready()
+            && !this.arrived.is_empty()
+        {
+            let len = this.arrived.len().min(buffer.remaining());
+            buffer.put_slice(this.arrived.get(..len).unwrap_or_default());
+            this.arrived.advance(len);
         }
-        let len = this.arrived.len().min(buffer.remaining());
-        buffer.put_slice(this.arrived.get(..len).unwrap_or_default());
-        this.arrived.advance(len);
-        Poll::Ready(Ok(()))
+        if buffer.filled().len() > before || buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        match this.fault.take() {
+            Some(fault) => Poll::Ready(Err(fault)),
+            None if this.is_over => Poll::Ready(Ok(())),
+            None => Poll::Pending,
+        }
     }
 }
 
