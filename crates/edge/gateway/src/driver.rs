@@ -40,34 +40,26 @@ impl DriverSettings {
     ///
     /// # Errors
     ///
-    /// A parameter that cannot be honoured. `None` when the protocol has no driver.
+    /// A parameter that cannot be honoured.
     pub(crate) fn read<'a>(
         protocol: Protocol,
         parameters: impl IntoIterator<Item = (&'a str, String)>,
         strictness: Strictness,
-    ) -> Option<Result<Self, ParameterError>> {
-        match protocol {
-            Protocol::Vnc => Some(VncParameters::read(parameters, strictness).map(|parameters| {
+    ) -> Result<Self, ParameterError> {
+        Ok(match protocol {
+            Protocol::Vnc => {
+                let parameters = VncParameters::read(parameters, strictness)?;
                 Self::Vnc(Box::new(VncSettings { parameters, ..VncSettings::default() }))
-            })),
-            Protocol::Rdp => {
-                let read = RdpParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Rdp(Box::new(parameters))))
             }
+            Protocol::Rdp => Self::Rdp(Box::new(RdpParameters::read(parameters, strictness)?)),
             Protocol::Telnet => {
-                let read = TelnetParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Telnet(Box::new(parameters))))
+                Self::Telnet(Box::new(TelnetParameters::read(parameters, strictness)?))
             }
-            Protocol::Ssh => {
-                let read = SshParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Ssh(Box::new(parameters))))
-            }
+            Protocol::Ssh => Self::Ssh(Box::new(SshParameters::read(parameters, strictness)?)),
             Protocol::Kubernetes => {
-                let read = KubernetesParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Kubernetes(Box::new(parameters))))
+                Self::Kubernetes(Box::new(KubernetesParameters::read(parameters, strictness)?))
             }
-            _ => None,
-        }
+        })
     }
 
     /// What all text connections have, if it is one.
@@ -116,11 +108,11 @@ impl DriverSettings {
     /// The port that remotes of this protocol listen on unless told otherwise.
     pub(crate) const fn port(protocol: Protocol) -> u16 {
         match protocol {
+            Protocol::Vnc => 5900,
             Protocol::Rdp => 3389,
             Protocol::Ssh => 22,
             Protocol::Telnet => 23,
             Protocol::Kubernetes => 443,
-            _ => 5900,
         }
     }
 

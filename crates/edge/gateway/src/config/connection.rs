@@ -103,11 +103,7 @@ impl RawConnection {
         };
         let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value.text()));
         let read = DriverSettings::read(protocol, parameters, Strictness::Configuration);
-        let driver = read.ok_or_else(|| {
-            let reason = format!("this gateway does not speak {protocol}");
-            ConfigError::invalid(format!("{key}.protocol"), reason)
-        })?;
-        let mut driver = driver.map_err(|error| parameter(key, error))?;
+        let mut driver = read.map_err(|error| parameter(key, error))?;
         match &mut driver {
             DriverSettings::Vnc(vnc) => {
                 vnc.require_encryption = self.security.require_encryption;
