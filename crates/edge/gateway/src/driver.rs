@@ -1,5 +1,7 @@
 //! What a connection speaks: the one place that names every protocol.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use porthole_dial::{Kdc, Protocol, Target, Transport, Verify};
@@ -7,6 +9,7 @@ use porthole_pixels::Size;
 use porthole_rdp::{RdpClient, RdpConfig, TimeZone};
 use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
+use porthole_ssh::Hop;
 
 use crate::config::{Config, Drives};
 use crate::drive::{Drive, DriveParameters};
@@ -97,6 +100,35 @@ impl DriverSettings {
         matches!(self, Self::Rdp(rdp) if rdp.cert_tofu)
     }
 
+    /// The first parameter about an SSH server that only the operator may give, if there is one.
+    pub(crate) fn operators_alone(&self) -> Option<String> {
+        match self {
+            Self::Vnc(vnc) => vnc.parameters.sftp.operators_alone(),
+            Self::Rdp(rdp) => rdp.sftp.operators_alone(),
+            Self::Ssh(ssh) => ssh.operators_alone(),
+            Self::Telnet(_) | Self::Kubernetes(_) => None,
+        }
+    }
+
+    /// Settles how SSH servers are checked and reached: the connection's own, and one beside a
+    /// desktop. It takes up to seconds where a key has a passphrase.
+    ///
+    /// # Errors
+    ///
+    /// Parameters that make no sense together, or lack something.
+    pub(crate) fn settle_ssh(
+        &mut self,
+        known_hosts: Option<&Path>,
+        jump_hosts: &BTreeMap<String, Hop>,
+    ) -> Result<(), ParameterError> {
+        match self {
+            Self::Vnc(vnc) => vnc.parameters.sftp.settle(known_hosts),
+            Self::Rdp(rdp) => rdp.sftp.settle(known_hosts),
+            Self::Ssh(ssh) => ssh.settle(known_hosts, jump_hosts),
+            Self::Telnet(_) | Self::Kubernetes(_) => Ok(()),
+        }
+    }
+
     /// Who is asked for Kerberos tickets, if anybody.
     pub(crate) const fn kdc(&self) -> Option<&Kdc> {
         match self {
@@ -147,7 +179,7 @@ impl DriverSettings {
     ///
     /// # Errors
     ///
-    /// It cannot be reached, or trusted.
+    /// It cannot be reached.
     pub(crate) fn sftp(
         &self,
         desktop: &Target,

@@ -218,13 +218,10 @@ fn from_address(address: &Address, config: &Config) -> Result<(String, Connectio
     };
     let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
-    if let DriverSettings::Ssh(ssh) = &mut driver {
-        if let Some(name) = ssh.operators_alone() {
-            let reason = "is for the operator to allow".into();
-            return Err(ParameterError { name: name.into(), reason }.into());
-        }
-        ssh.settle(config.server.known_hosts.as_deref(), &BTreeMap::new())?;
+    if let Some(name) = driver.operators_alone() {
+        return Err(ParameterError { name, reason: "is for the operator to allow".into() }.into());
     }
+    driver.settle_ssh(config.server.known_hosts.as_deref(), &BTreeMap::new())?;
     // Only the operator may have nothing checked, or trust whoever answers first.
     if driver.trusts_first() {
         let (name, reason) = ("cert-tofu", "is for the operator to allow");
