@@ -201,6 +201,35 @@ async fn the_servers_own_questions_are_asked() {
 }
 
 #[tokio::test]
+async fn a_password_that_has_expired_is_set_anew() {
+    let server = Sshd::start_with(&SshdOptions { expired: true, ..lines(&KBD) }).unwrap();
+    let mut config = config(&server);
+    let new = "staple battery 42";
+    let heard = Heard::with_answers(&[&["correct horse"], &[new], &[new]]);
+    open(server.port(), &config, &heard).await.unwrap();
+    heard.look(|person| {
+        let texts: Vec<_> = person.questions.iter().map(|it| it.questions[0].text.trim()).collect();
+        let wanted = ["Current password:", "New password:", "Retype new password:"];
+        assert_eq!(texts.len(), wanted.len(), "{texts:?}");
+        assert!(texts.iter().zip(wanted).all(|(text, end)| text.ends_with(end)), "{texts:?}");
+        // OpenSSH says why in the question itself.
+        assert!(texts[0].contains("change your password"), "{texts:?}");
+    });
+    // It is the other one from then on.
+    let error = open(server.port(), &config, &Heard::default()).await.unwrap_err();
+    assert_eq!(error.cause(), "authentication_failed");
+    config.login.credentials.password = Some(new.into());
+    open(server.port(), &config, &Heard::default()).await.unwrap();
+
+    // By the password alone one is in, and the shell asks.
+    let options = SshdOptions { expired: true, ..SshdOptions::default() };
+    let server = Sshd::start_with(&options).unwrap();
+    let config = crate::support::config(&server);
+    let mut session = open(server.port(), &config, &Heard::default()).await.unwrap();
+    read_until(&mut session, "Current password:").await;
+}
+
+#[tokio::test]
 async fn wrong_answers_are_asked_for_again_three_times() {
     let server = Sshd::start_with(&lines(&KBD)).unwrap();
     let mut config = config(&server);
