@@ -17,8 +17,8 @@ use crate::picture::wait_for_picture;
 /// The size that a desktop of xrdp's has when nobody wishes for another.
 const GEOMETRY: (u16, u16) = (1024, 768);
 
-/// Bytes of a file, few enough for the credit that a transfer begins with.
-const FILE_BYTES: usize = 200_000;
+/// Bytes of a file, few enough to travel before anything more is credited.
+const FILE_BYTES: usize = 30_000;
 
 /// Parameters that lead to `server`, and those in `more`.
 fn beside(server: &Sshd, more: &str) -> String {
@@ -94,7 +94,7 @@ async fn a_desktop_of_xrdp_has_the_files_of_a_server_beside_it() -> Result<()> {
     let written = ask(&mut viewer, 2, act, is_done).await?;
     ensure!(written == FileNews::Done, "{written:?}");
     ensure!(fs::read(server.home().join(&path))? == data, "other bytes went there");
-    let act = FileAct::Read { path, offset: 0, credit: u32::try_from(2 * FILE_BYTES)? };
+    let act = FileAct::Read { path, offset: 0, credit: u32::try_from(FILE_BYTES)? };
     let read = ask(&mut viewer, 3, act, is_done).await?;
     ensure!(read == FileNews::Done, "{read:?}");
     ensure!(viewer.seen().downloads.get(&3) == Some(&data), "other bytes came");
