@@ -84,7 +84,7 @@ async fn a_desktop_of_xrdp_has_the_files_of_a_server_beside_it() -> Result<()> {
     let display = desktop.display();
     viewer.wait_until("the session", SOON, |_| display.root().is_ok()).await?;
 
-    let data: Vec<u8> = (0..FILE_BYTES).map(|at| (at % 251) as u8).collect();
+    let data: Vec<u8> = (0..=250).cycle().take(FILE_BYTES).collect();
     let (path, size) = ("up.bin".to_owned(), FILE_BYTES as u64);
     let act = FileAct::Write { path: path.clone(), size, modified_ms: 0, replace: false };
     let opened = ask(&mut viewer, 2, act, |_| true).await?;

@@ -241,7 +241,7 @@ async fn what_a_server_does_not_take_is_not_taken_from_us() {
     ended(serving).await;
 }
 
-/// An SSH_MSG_IGNORE of 4016 bytes that is not encrypted (RFC 4253 sections 6 and 11.2).
+/// An `SSH_MSG_IGNORE` of 4016 bytes that is not encrypted (RFC 4253 sections 6 and 11.2).
 fn ignored() -> Vec<u8> {
     let head: [u8; 10] = [0, 0, 0x0f, 0xac, 6, 2, 0, 0, 0x0f, 0xa0];
     [&head[..], &[0; 4000 + 6]].concat()
