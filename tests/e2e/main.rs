@@ -24,6 +24,7 @@ mod refuse;
 mod security;
 mod session;
 mod sftp;
+mod sftp_beside;
 mod sound;
 mod ssh;
 mod telnet;

@@ -1,6 +1,7 @@
 //! Telnet servers of the system's packages, and one that negotiates without end.
 
 use anyhow::{Result, ensure};
+use porthole_link::{Answer, Phase, ToGateway};
 use porthole_testkit::hostile::{HostileServer, Script};
 use porthole_testkit::servers::{TelnetKind, Telnetd, wait_until};
 use porthole_testkit::viewer::Viewer;
@@ -92,7 +93,16 @@ async fn a_wrong_password_is_asked_for_again() -> Result<()> {
     viewer.wait_until("a question", SOON, |viewer| !viewer.seen().prompts.is_empty()).await?;
     let text = viewer.seen().text.text();
     ensure!(!text.contains("ogin"), "what was held back is shown: {text:?}");
-    lab.check_sound(&["guess"])
+    // It is not connected beneath the question, and it is again with the answer.
+    let is_connecting = |viewer: &Viewer| viewer.seen().phase == Some(Phase::Connecting);
+    viewer.wait_until("the phase of a question", SOON, is_connecting).await?;
+    let (username, password) = (Telnetd::USER.to_owned(), Telnetd::PASSWORD.to_owned().into());
+    let answer = Answer { username, password, domain: String::new() };
+    viewer.send(&ToGateway::Answer(answer)).await?;
+    viewer.wait_for_text(Telnetd::PROMPT, SOON).await?;
+    ensure!(viewer.seen().phase == Some(Phase::Connected), "{:?}", viewer.seen().phase);
+    run(&mut viewer, "echo in-$((1 + 1))", "in-2").await?;
+    lab.check_sound(&["guess", Telnetd::PASSWORD])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,7 @@ mod dial;
 mod drive;
 mod error;
 mod kdc;
+mod known_file;
 mod policy;
 mod prefixed;
 mod rd_gateway;
@@ -29,6 +30,7 @@ pub use dial::{Dialled, dial, dial_with};
 pub use drive::{Driven, DrivenEvent, DrivenLimits};
 pub use error::{DialError, Step};
 pub use kdc::{ANSWER_MAX_BYTES, BadKdc, Kdc, KdcClient, KdcTransport};
+pub use known_file::{KnownFile, UnusableFile};
 pub use policy::{
     BadNamePattern, CheckedAddr, CheckedName, CheckedPath, NamePattern, PolicyError, Protocol,
     Rule, RuleError, Special, TargetPolicy, UnknownProtocol,

@@ -21,7 +21,6 @@ use crate::policy::special::Passage;
 
 /// A protocol that a remote speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum Protocol {
     /// Remote Framebuffer, RFC 6143.
     Vnc,

@@ -1,5 +1,7 @@
 //! What a connection speaks: the one place that names every protocol.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use porthole_dial::{Kdc, Protocol, Target, Transport, Verify};
@@ -7,6 +9,7 @@ use porthole_pixels::Size;
 use porthole_rdp::{RdpClient, RdpConfig, TimeZone};
 use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
+use porthole_ssh::Hop;
 
 use crate::config::{Config, Drives};
 use crate::drive::{Drive, DriveParameters};
@@ -40,34 +43,26 @@ impl DriverSettings {
     ///
     /// # Errors
     ///
-    /// A parameter that cannot be honoured. `None` when the protocol has no driver.
+    /// A parameter that cannot be honoured.
     pub(crate) fn read<'a>(
         protocol: Protocol,
         parameters: impl IntoIterator<Item = (&'a str, String)>,
         strictness: Strictness,
-    ) -> Option<Result<Self, ParameterError>> {
-        match protocol {
-            Protocol::Vnc => Some(VncParameters::read(parameters, strictness).map(|parameters| {
+    ) -> Result<Self, ParameterError> {
+        Ok(match protocol {
+            Protocol::Vnc => {
+                let parameters = VncParameters::read(parameters, strictness)?;
                 Self::Vnc(Box::new(VncSettings { parameters, ..VncSettings::default() }))
-            })),
-            Protocol::Rdp => {
-                let read = RdpParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Rdp(Box::new(parameters))))
             }
+            Protocol::Rdp => Self::Rdp(Box::new(RdpParameters::read(parameters, strictness)?)),
             Protocol::Telnet => {
-                let read = TelnetParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Telnet(Box::new(parameters))))
+                Self::Telnet(Box::new(TelnetParameters::read(parameters, strictness)?))
             }
-            Protocol::Ssh => {
-                let read = SshParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Ssh(Box::new(parameters))))
-            }
+            Protocol::Ssh => Self::Ssh(Box::new(SshParameters::read(parameters, strictness)?)),
             Protocol::Kubernetes => {
-                let read = KubernetesParameters::read(parameters, strictness);
-                Some(read.map(|parameters| Self::Kubernetes(Box::new(parameters))))
+                Self::Kubernetes(Box::new(KubernetesParameters::read(parameters, strictness)?))
             }
-            _ => None,
-        }
+        })
     }
 
     /// What all text connections have, if it is one.
@@ -105,6 +100,35 @@ impl DriverSettings {
         matches!(self, Self::Rdp(rdp) if rdp.cert_tofu)
     }
 
+    /// The first parameter about an SSH server that only the operator may give, if there is one.
+    pub(crate) fn operators_alone(&self) -> Option<String> {
+        match self {
+            Self::Vnc(vnc) => vnc.parameters.sftp.operators_alone(),
+            Self::Rdp(rdp) => rdp.sftp.operators_alone(),
+            Self::Ssh(ssh) => ssh.operators_alone(),
+            Self::Telnet(_) | Self::Kubernetes(_) => None,
+        }
+    }
+
+    /// Settles how SSH servers are checked and reached: the connection's own, and one beside a
+    /// desktop. It takes up to seconds where a key has a passphrase.
+    ///
+    /// # Errors
+    ///
+    /// Parameters that make no sense together, or lack something.
+    pub(crate) fn settle_ssh(
+        &mut self,
+        known_hosts: Option<&Path>,
+        jump_hosts: &BTreeMap<String, Hop>,
+    ) -> Result<(), ParameterError> {
+        match self {
+            Self::Vnc(vnc) => vnc.parameters.sftp.settle(known_hosts),
+            Self::Rdp(rdp) => rdp.sftp.settle(known_hosts),
+            Self::Ssh(ssh) => ssh.settle(known_hosts, jump_hosts),
+            Self::Telnet(_) | Self::Kubernetes(_) => Ok(()),
+        }
+    }
+
     /// Who is asked for Kerberos tickets, if anybody.
     pub(crate) const fn kdc(&self) -> Option<&Kdc> {
         match self {
@@ -116,11 +140,11 @@ impl DriverSettings {
     /// The port that remotes of this protocol listen on unless told otherwise.
     pub(crate) const fn port(protocol: Protocol) -> u16 {
         match protocol {
+            Protocol::Vnc => 5900,
             Protocol::Rdp => 3389,
             Protocol::Ssh => 22,
             Protocol::Telnet => 23,
             Protocol::Kubernetes => 443,
-            _ => 5900,
         }
     }
 
@@ -155,7 +179,7 @@ impl DriverSettings {
     ///
     /// # Errors
     ///
-    /// It cannot be reached, or trusted.
+    /// It cannot be reached.
     pub(crate) fn sftp(
         &self,
         desktop: &Target,

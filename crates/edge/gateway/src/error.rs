@@ -32,12 +32,6 @@ pub enum GatewayError {
         /// What it does not do.
         what: &'static str,
     },
-    /// The token names a protocol that this gateway has no driver for.
-    #[error("this gateway does not speak {protocol}")]
-    ProtocolNotSpoken {
-        /// Its name.
-        protocol: &'static str,
-    },
     /// A parameter that cannot be honoured.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
@@ -107,7 +101,6 @@ impl GatewayError {
             Self::Token(error) => error.cause(),
             Self::UnknownConnection { .. } => "unknown_connection",
             Self::NotOffered { .. } => "not_offered",
-            Self::ProtocolNotSpoken { .. } => "protocol_not_spoken",
             Self::Parameter(_) => "parameter",
             Self::Dial(error) => error.cause(),
             Self::Draining => "draining",
@@ -141,9 +134,7 @@ impl GatewayError {
             | Self::Version { .. }
             | Self::NoHello
             | Self::Silent => Blame::Viewer,
-            Self::Parameter(_) | Self::NotOffered { .. } | Self::ProtocolNotSpoken { .. } => {
-                Blame::Issuer
-            }
+            Self::Parameter(_) | Self::NotOffered { .. } => Blame::Issuer,
             Self::UnknownConnection { .. }
             | Self::Draining
             | Self::Full { .. }
@@ -165,10 +156,9 @@ impl GatewayError {
                 porthole_token::Blame::Operator => Category::Policy,
                 _ => Category::Token,
             },
-            Self::UnknownConnection { .. }
-            | Self::NotOffered { .. }
-            | Self::ProtocolNotSpoken { .. }
-            | Self::Parameter(_) => Category::Policy,
+            Self::UnknownConnection { .. } | Self::NotOffered { .. } | Self::Parameter(_) => {
+                Category::Policy
+            }
             Self::Dial(error) => match error.blame() {
                 porthole_remote::Blame::Credentials => Category::Credentials,
                 porthole_remote::Blame::Operator => Category::Policy,
@@ -208,7 +198,6 @@ impl GatewayError {
             Self::SessionEnded => "the session has ended".into(),
             Self::Internal { .. } => "something went wrong in the gateway".into(),
             Self::NotOffered { .. }
-            | Self::ProtocolNotSpoken { .. }
             | Self::Parameter(_)
             | Self::Link(_)
             | Self::Version { .. }

@@ -198,30 +198,30 @@ impl Plan {
 /// A target that the token itself describes. Its certificate is checked against the system's
 /// authorities, and no password is sent in clear: only the operator may lower that.
 fn from_address(address: &Address, config: &Config) -> Result<(String, Connection), GatewayError> {
-    let name = address.protocol.name();
-    let unknown = || GatewayError::ProtocolNotSpoken { protocol: name };
-    let protocol: Protocol = name.parse().map_err(|_unknown| unknown())?;
+    let protocol = match address.protocol {
+        porthole_token::Protocol::Vnc => Protocol::Vnc,
+        porthole_token::Protocol::Rdp => Protocol::Rdp,
+        porthole_token::Protocol::Ssh => Protocol::Ssh,
+        porthole_token::Protocol::Telnet => Protocol::Telnet,
+        porthole_token::Protocol::Kubernetes => Protocol::Kubernetes,
+    };
     let username = address.parameters.get("username").map(str::to_owned);
     let others = address.parameters.iter().filter(|(name, _)| *name != "username");
     let others = others.map(|(name, value)| (name, value.to_owned()));
-    let mut driver =
-        DriverSettings::read(protocol, others, Strictness::Token).ok_or_else(unknown)??;
+    let mut driver = DriverSettings::read(protocol, others, Strictness::Token)?;
     let host = address.hostname.clone();
     let port = address.port.unwrap_or(DriverSettings::port(protocol));
     let label = if host.contains(':') && !host.starts_with('[') {
-        format!("{name}://[{host}]:{port}")
+        format!("{protocol}://[{host}]:{port}")
     } else {
-        format!("{name}://{host}:{port}")
+        format!("{protocol}://{host}:{port}")
     };
     let credentials = Credentials { username, ..Credentials::default() };
     let transport = Transport::Tcp { host, port };
-    if let DriverSettings::Ssh(ssh) = &mut driver {
-        if let Some(name) = ssh.operators_alone() {
-            let reason = "is for the operator to allow".into();
-            return Err(ParameterError { name: name.into(), reason }.into());
-        }
-        ssh.settle(config.server.known_hosts.as_deref(), &BTreeMap::new())?;
+    if let Some(name) = driver.operators_alone() {
+        return Err(ParameterError { name, reason: "is for the operator to allow".into() }.into());
     }
+    driver.settle_ssh(config.server.known_hosts.as_deref(), &BTreeMap::new())?;
     // Only the operator may have nothing checked, or trust whoever answers first.
     if driver.trusts_first() {
         let (name, reason) = ("cert-tofu", "is for the operator to allow");

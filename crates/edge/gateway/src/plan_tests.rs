@@ -164,6 +164,20 @@ fn refuses_what_is_not_offered() {
 }
 
 #[test]
+fn a_token_does_not_say_that_a_server_need_not_prove_itself() {
+    for (protocol, name) in [
+        (Protocol::Ssh, "host-key-tofu"),
+        (Protocol::Ssh, "ignore-host-key"),
+        (Protocol::Vnc, "sftp-host-key-tofu"),
+        (Protocol::Rdp, "sftp-ignore-host-key"),
+    ] {
+        let target = address(protocol, "h", &[(name, "true"), ("enable-sftp", "true")]);
+        let error = plan(target, Permissions::default()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("operator"), "{error}");
+    }
+}
+
+#[test]
 fn files_go_where_token_connection_and_configuration_let_them() {
     let root = tempfile::tempdir().unwrap();
     let plan = |parameters: &str, allow: Permissions| {

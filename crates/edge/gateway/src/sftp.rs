@@ -2,22 +2,19 @@
 //!
 //! A desktop's files are reached over an SSH connection of their own, which is made when somebody
 //! first asks for them. Where it leads is checked by the policy like any other SSH target, and who
-//! answers has to prove who it is.
+//! answers has to prove who it is, in the same ways.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use porthole_dial::{Protocol, Target, TargetPolicy, Timeouts, TlsSettings, Transport};
 use porthole_remote::Credentials;
-use porthole_ssh::{
-    HostKeyPin, HostKeys, KeyText, Login, SftpServer, SftpStore, SshConfig, check_certificate,
-    check_key,
-};
-use secrecy::{ExposeSecret, SecretString};
+use porthole_ssh::{SftpServer, SftpStore, SshConfig};
+use secrecy::SecretString;
 
 use crate::{
     drive::Drive,
     parameters::{ParameterError, connect_seconds, flag},
-    ssh::{keepalive, pins},
+    ssh::ServerParameters,
 };
 
 /// Longest path of a root directory, in bytes.
@@ -40,7 +37,7 @@ pub struct SftpParameters {
 }
 
 /// What a desktop's connection says of the server that has its files.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct SftpBesideParameters {
     /// What is the same on an SSH connection.
     pub files: SftpParameters,
@@ -50,20 +47,26 @@ pub struct SftpBesideParameters {
     port: Option<u16>,
     /// `sftp-timeout`: how long connecting may take.
     connect_max: Option<Duration>,
-    /// `sftp-host-key`.
-    host_keys: Vec<HostKeyPin>,
     /// `sftp-username`; else the desktop's.
     username: Option<String>,
     /// `sftp-password`.
     password: Option<SecretString>,
-    /// `sftp-private-key`.
-    private_key: Option<SecretString>,
-    /// `sftp-passphrase`.
-    passphrase: Option<SecretString>,
-    /// `sftp-public-key`: a certificate for the private key.
-    certificate: Option<String>,
-    /// `sftp-server-alive-interval`.
-    keepalive: Option<Duration>,
+    /// How the server proves who it is, and who we are to it: `sftp-host-key` and the like.
+    server: ServerParameters,
+}
+
+impl Default for SftpBesideParameters {
+    fn default() -> Self {
+        Self {
+            files: SftpParameters::default(),
+            hostname: None,
+            port: None,
+            connect_max: None,
+            username: None,
+            password: None,
+            server: ServerParameters::with_prefix("sftp-"),
+        }
+    }
 }
 
 /// Files beside a desktop: where they are, and as whom we ask for them.
@@ -107,7 +110,6 @@ impl SftpParameters {
 impl SftpBesideParameters {
     /// As [`crate::parameters::Vocabulary::take`].
     pub(crate) fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
-        let secret = || Some(SecretString::from(value));
         match name {
             "sftp-hostname" => self.hostname = Some(value.to_owned()),
             "sftp-port" => {
@@ -115,27 +117,32 @@ impl SftpBesideParameters {
                 self.port = Some(port.ok_or("must be 1 to 65535")?);
             }
             "sftp-timeout" => self.connect_max = Some(connect_seconds(value)?),
-            "sftp-host-key" => self.host_keys = pins(value)?,
             "sftp-username" => self.username = Some(value.to_owned()),
-            "sftp-password" => self.password = secret(),
-            "sftp-private-key" => self.private_key = secret(),
-            "sftp-passphrase" => self.passphrase = secret(),
-            "sftp-public-key" => {
-                check_certificate(value).map_err(|bad| bad.to_string())?;
-                self.certificate = Some(value.to_owned());
-            }
-            "sftp-server-alive-interval" => self.keepalive = keepalive(value)?,
-            _ => return self.files.take(name, value),
+            "sftp-password" => self.password = Some(SecretString::from(value)),
+            _ => return Ok(self.server.take(name, value)? || self.files.take(name, value)?),
         }
         Ok(true)
+    }
+
+    /// Settles how the server is checked, if files are asked for; see [`ServerParameters::settle`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(crate) fn settle(&mut self, known_hosts: Option<&Path>) -> Result<(), ParameterError> {
+        if self.files.enable { self.server.settle(known_hosts) } else { Ok(()) }
+    }
+
+    /// The first parameter that only the operator may give, if there is one.
+    pub(crate) fn operators_alone(&self) -> Option<String> {
+        self.server.operators_alone()
     }
 
     /// The server of the files beside `desktop`, if they are asked for.
     ///
     /// # Errors
     ///
-    /// Something is missing without which it cannot be reached, or trusted; or a drive is asked for
-    /// as well.
+    /// Something is missing without which it cannot be reached; or a drive is asked for as well.
     pub(crate) fn beside(
         &self,
         desktop: &Target,
@@ -161,12 +168,15 @@ impl SftpBesideParameters {
         let Some(username) = self.username.as_deref().or(username) else {
             return Err(ParameterError::new("sftp-username", "is missing"));
         };
-        if self.host_keys.is_empty() {
-            return Err(ParameterError::new(
-                "sftp-host-key",
-                "is missing: write the server's public host key",
-            ));
+        if self.password.is_none() && !self.server.has_key() {
+            let reason = "is missing, and sftp-private-key too: nobody is asked for them";
+            return Err(ParameterError::new("sftp-password", reason));
         }
+        let credentials = Credentials {
+            username: Some(username.to_owned()),
+            password: self.password.clone(),
+            ..Credentials::default()
+        };
         let port = self.port.unwrap_or(PORT);
         Ok(Some(SftpBeside {
             target: Target {
@@ -175,41 +185,14 @@ impl SftpBesideParameters {
                 tls: TlsSettings::default(),
             },
             config: SshConfig {
-                login: self.login(username)?,
-                host_keys: HostKeys::Pinned(self.host_keys.clone()),
-                keepalive: self.keepalive,
+                login: self.server.login(credentials, None),
+                host_keys: self.server.host_keys(),
+                keepalive: self.server.keepalive(),
                 ..SshConfig::default()
             },
             root: self.files.root().to_owned(),
             connect_max: self.connect_max,
         }))
-    }
-
-    fn login(&self, username: &str) -> Result<Login, ParameterError> {
-        let username = Some(username.to_owned());
-        let password = self.password.clone();
-        let credentials = Credentials { username, password, ..Credentials::default() };
-        let Some(text) = &self.private_key else {
-            let reason = "is for an sftp-private-key, which is missing";
-            return match (&self.passphrase, &self.certificate, &self.password) {
-                (Some(_), ..) => Err(ParameterError::new("sftp-passphrase", reason)),
-                (None, Some(_), _) => Err(ParameterError::new("sftp-public-key", reason)),
-                (None, None, None) => {
-                    let reason = "is missing, and sftp-private-key too: nobody is asked for them";
-                    Err(ParameterError::new("sftp-password", reason))
-                }
-                (None, None, Some(_)) => Ok(Login { credentials, ..Login::default() }),
-            };
-        };
-        let passphrase = self.passphrase.as_ref().map(ExposeSecret::expose_secret);
-        check_key(text.expose_secret(), passphrase)
-            .map_err(|bad| ParameterError::new("sftp-private-key", bad.to_string()))?;
-        let key = KeyText {
-            text: text.clone(),
-            passphrase: self.passphrase.clone(),
-            certificate: self.certificate.clone(),
-        };
-        Ok(Login { credentials, keys: vec![key], ..Login::default() })
     }
 }
 

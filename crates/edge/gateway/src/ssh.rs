@@ -1,33 +1,25 @@
 //! SSH connections in Guacamole's words, and what they make of the transport.
 
+mod server;
 mod trust;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use porthole_dial::{DialError, Dialled};
 use porthole_files::Store;
 use porthole_remote::Credentials;
-use porthole_ssh::{
-    ConnectedVia, Hop, HostKeys, KeyText, Login, SftpStore, SshConfig, SshSession, TerminalConfig,
-    check_certificate, check_key,
-};
-use secrecy::{ExposeSecret, SecretString};
+use porthole_ssh::{ConnectedVia, Hop, Login, SftpStore, SshConfig, SshSession, TerminalConfig};
+use secrecy::SecretString;
 
-use self::trust::Trust;
-pub(crate) use self::trust::pins;
+pub(crate) use self::server::ServerParameters;
 use crate::parameters::{ParameterError, Unsupported, Vocabulary, flag};
 use crate::sftp::SftpParameters;
 use crate::text::{self, Opened, TextDriver, TextParameters, TextWay, Way};
 use crate::time_zone::time_zone;
-
-/// Seconds between questions whether the server is there; fewer are made this many, as Guacamole
-/// has it.
-const KEEPALIVE_LEAST_S: u64 = 2;
 
 /// Longest command, in bytes.
 const COMMAND_MAX_BYTES: usize = 4096;
@@ -39,14 +31,8 @@ pub struct SshParameters {
     pub text: TextParameters,
     /// `enable-sftp` and what belongs to it.
     pub(crate) sftp: SftpParameters,
-    /// How the server proves who it is.
-    trust: Trust,
-    /// `private-key`, or the file of it.
-    private_key: Option<SecretString>,
-    /// `passphrase`.
-    passphrase: Option<SecretString>,
-    /// `public-key`, or the file of a certificate.
-    certificate: Option<String>,
+    /// How the server proves who it is, and who we are to it.
+    server: ServerParameters,
     /// `agent-socket`. The operator's alone.
     agent: Option<PathBuf>,
     /// `enable-agent`.
@@ -59,11 +45,7 @@ pub struct SshParameters {
     locale: Option<String>,
     /// `timezone`; else the first viewer's.
     time_zone: Option<String>,
-    /// `server-alive-interval`.
-    keepalive: Option<Duration>,
-    /// What the host key is compared with; see [`SshParameters::settle`].
-    host_keys: Option<HostKeys>,
-    /// The servers of `jump_hosts`.
+    /// The servers of `jump_hosts`; see [`SshParameters::settle`].
     hops: Vec<Hop>,
 }
 
@@ -73,14 +55,7 @@ impl Vocabulary for SshParameters {
     const DETAILS: &'static [&'static str] = &["wol-"];
 
     fn take(&mut self, name: &str, value: &str) -> Result<bool, String> {
-        let some = || Some(value.to_owned());
         match name {
-            "private-key" => self.private_key = Some(SecretString::from(value)),
-            "passphrase" => self.passphrase = Some(SecretString::from(value)),
-            "public-key" => {
-                check_certificate(value).map_err(|bad| bad.to_string())?;
-                self.certificate = some();
-            }
             "agent-socket" => self.agent = Some(absolute(value)?),
             "enable-agent" => self.forward_agent = flag(value)?,
             "jump-hosts" => self.jump_hosts = names(value)?,
@@ -88,11 +63,10 @@ impl Vocabulary for SshParameters {
             "locale" => self.locale = Some(locale(value)?),
             "timezone" => {
                 time_zone(value).ok_or("is not the IANA name of a time zone")?;
-                self.time_zone = some();
+                self.time_zone = Some(value.to_owned());
             }
-            "server-alive-interval" => self.keepalive = keepalive(value)?,
             _ => {
-                return Ok(self.trust.take(name, value)?
+                return Ok(self.server.take(name, value)?
                     || self.sftp.take(name, value)?
                     || self.text.take(name, value)?);
             }
@@ -102,35 +76,16 @@ impl Vocabulary for SshParameters {
 }
 
 impl SshParameters {
-    /// Takes the texts of the files that the configuration names.
+    /// As [`ServerParameters::take_files`].
     ///
     /// # Errors
     ///
-    /// The name of a parameter that says the same, or that the text cannot be; and why.
+    /// As there.
     pub(crate) fn take_files(
         &mut self,
-        [key, certificate]: [Option<SecretString>; 2],
+        files: [Option<SecretString>; 2],
     ) -> Result<(), ParameterError> {
-        let certificate = certificate.map(|text| text.expose_secret().to_owned());
-        if key.is_some() && self.private_key.is_some() {
-            return Err(ParameterError::new(
-                "private-key",
-                "and private_key_file exclude each other",
-            ));
-        }
-        if certificate.is_some() && self.certificate.is_some() {
-            return Err(ParameterError::new(
-                "public-key",
-                "and certificate_file exclude each other",
-            ));
-        }
-        if let Some(text) = &certificate {
-            check_certificate(text)
-                .map_err(|bad| ParameterError::new("public-key", bad.to_string()))?;
-        }
-        self.private_key = self.private_key.take().or(key);
-        self.certificate = self.certificate.take().or(certificate);
-        Ok(())
+        self.server.take_files(files)
     }
 
     /// Settles what only the rest of the configuration knows: where known hosts are, and which
@@ -144,12 +99,11 @@ impl SshParameters {
         known_hosts: Option<&Path>,
         jump_hosts: &BTreeMap<String, Hop>,
     ) -> Result<(), ParameterError> {
-        self.check_key()?;
         if self.forward_agent && self.agent.is_none() {
             let reason = "needs agent-socket: an agent of the gateway's to lend";
             return Err(ParameterError::new("enable-agent", reason));
         }
-        self.host_keys = Some(self.trust.host_keys(known_hosts)?);
+        self.server.settle(known_hosts)?;
         let unknown = |name: &String| {
             let name = porthole_wire::text(name.as_bytes());
             ParameterError::new(
@@ -163,32 +117,17 @@ impl SshParameters {
         Ok(())
     }
 
-    fn check_key(&self) -> Result<(), ParameterError> {
-        let Some(key) = &self.private_key else {
-            let reason = "is for a private-key, which is missing";
-            return match (&self.passphrase, &self.certificate) {
-                (Some(_), _) => Err(ParameterError::new("passphrase", reason)),
-                (None, Some(_)) => Err(ParameterError::new("public-key", reason)),
-                (None, None) => Ok(()),
-            };
-        };
-        let passphrase = self.passphrase.as_ref().map(ExposeSecret::expose_secret);
-        let checked = check_key(key.expose_secret(), passphrase);
-        checked.map_err(|bad| ParameterError::new("private-key", bad.to_string()))
-    }
-
     /// The first parameter that only the operator may give, if there is one.
-    pub(crate) fn operators_alone(&self) -> Option<&'static str> {
+    pub(crate) fn operators_alone(&self) -> Option<String> {
         let own =
             [("jump-hosts", !self.jump_hosts.is_empty()), ("agent-socket", self.agent.is_some())];
-        let own = own.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name);
-        own.or_else(|| self.trust.operators_alone())
+        let own = own.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name.to_owned());
+        own.or_else(|| self.server.operators_alone())
     }
 
     /// The server as one on the way to another.
     pub(crate) fn hop(&self, host: String, port: u16, credentials: Credentials) -> Hop {
-        let host_keys = self.host_keys.clone().unwrap_or(HostKeys::Unknown);
-        Hop { host, port, login: self.login(credentials), host_keys }
+        Hop { host, port, login: self.login(credentials), host_keys: self.server.host_keys() }
     }
 
     /// What the driver is started with.
@@ -200,12 +139,7 @@ impl SshParameters {
 
     /// Who we are to the server.
     fn login(&self, credentials: Credentials) -> Login {
-        let key = self.private_key.as_ref().map(|text| KeyText {
-            text: text.clone(),
-            passphrase: self.passphrase.clone(),
-            certificate: self.certificate.clone(),
-        });
-        Login { credentials, keys: key.into_iter().collect(), agent: self.agent.clone() }
+        self.server.login(credentials, self.agent.clone())
     }
 
     /// What the transport is started with, but for the credentials.
@@ -215,9 +149,9 @@ impl SshParameters {
         env.extend(self.time_zone.clone().map(|zone| (TIME_ZONE.to_owned(), zone)));
         SshConfig {
             login: self.login(Credentials::default()),
-            host_keys: self.host_keys.clone().unwrap_or(HostKeys::Unknown),
+            host_keys: self.server.host_keys(),
             hops: self.hops.clone(),
-            keepalive: self.keepalive,
+            keepalive: self.server.keepalive(),
             terminal: TerminalConfig {
                 term: self.text.terminal.terminal_type.clone(),
                 erase: self.text.terminal.backspace,
@@ -297,15 +231,6 @@ fn locale(value: &str) -> Result<String, String> {
         return Err("must be the name of a locale, such as en_US.UTF-8".into());
     }
     Ok(value.to_owned())
-}
-
-/// 0 is never; 1 is 2, as in Guacamole.
-pub(crate) fn keepalive(value: &str) -> Result<Option<Duration>, String> {
-    let seconds: Option<u64> = value.parse().ok().filter(|seconds| *seconds <= 3600);
-    match seconds.ok_or("must be 0 to 3600")? {
-        0 => Ok(None),
-        seconds => Ok(Some(Duration::from_secs(seconds.max(KEEPALIVE_LEAST_S)))),
-    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ mod ask;
 mod keys;
 mod sign;
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use porthole_dial::{Caller, DialError};
 use porthole_remote::{Blame, CredentialFields, RemoteError};
 use russh::{
     MethodKind, MethodSet,
     client::{AuthResult, Handle},
+    keys::HashAlg,
 };
 use secrecy::ExposeSecret as _;
 
@@ -20,7 +21,7 @@ pub(crate) use keys::{Unlocked, unlock};
 
 use self::{
     ask::Asking,
-    sign::{AgentKeys, offer},
+    sign::{AgentKeys, OfferedKey},
 };
 use crate::{
     config::Login,
@@ -31,6 +32,10 @@ use crate::{
 
 /// Most proofs that are offered to one server: more is guessing, and servers count.
 const ROUNDS_MAX: u32 = 24;
+
+/// Most RSA keys that are offered once more with SHA-256. Servers end a connection after a few
+/// refusals (OpenSSH after six), and most of those keys are simply not known to them.
+const SHA256_TRIES_MAX: usize = 2;
 
 /// Logs on to a server whose host key is trusted; what it had to say before is returned.
 ///
@@ -54,6 +59,8 @@ pub(crate) async fn log_on(
         user,
         keys: keys.into(),
         agent: None,
+        again: VecDeque::new(),
+        sha256_tries: 0,
         asking,
         banner: String::new(),
         password: PasswordState::Untried,
@@ -80,9 +87,13 @@ struct LogOn<'a> {
     login: &'a Login,
     user: String,
     /// Keys that were not offered yet.
-    keys: std::collections::VecDeque<Unlocked>,
+    keys: VecDeque<Unlocked>,
     /// The agent's, once it was asked.
     agent: Option<AgentKeys>,
+    /// Keys that were refused with SHA-512, to be tried with SHA-256 after all others.
+    again: VecDeque<Box<OfferedKey>>,
+    /// How many keys were put there.
+    sha256_tries: usize,
     asking: Asking<'a>,
     banner: String,
     password: PasswordState,
@@ -111,8 +122,8 @@ impl From<AuthResult> for Outcome {
 
 /// A proof to try.
 enum Proof {
-    Key(Box<Unlocked>),
-    AgentKey(Box<sign::AgentKey>),
+    /// A key, and the hash to sign with if the server does not choose.
+    Key(Box<OfferedKey>, Option<HashAlg>),
     Questions,
     Password,
 }
@@ -159,10 +170,17 @@ impl LogOn<'_> {
     async fn next_proof(&mut self, methods: &MethodSet) -> Option<Proof> {
         if methods.contains(&MethodKind::PublicKey) {
             if let Some(key) = self.keys.pop_front() {
-                return Some(Proof::Key(Box::new(key)));
+                return Some(Proof::Key(Box::new(OfferedKey::Own(key)), None));
             }
             if let Some(key) = self.agent_key().await {
-                return Some(Proof::AgentKey(Box::new(key)));
+                return Some(Proof::Key(Box::new(OfferedKey::Agents(key)), None));
+            }
+            // A password that is known is less of a guess.
+            let knows_password = self.login.credentials.password.is_some();
+            if !(knows_password && self.password == PasswordState::Untried)
+                && let Some(key) = self.again.pop_front()
+            {
+                return Some(Proof::Key(key, Some(HashAlg::Sha256)));
             }
         }
         if methods.contains(&MethodKind::KeyboardInteractive)
@@ -192,17 +210,27 @@ impl LogOn<'_> {
 
     async fn offer(&mut self, proof: Proof, methods: &MethodSet) -> Result<Outcome, DialError> {
         match proof {
-            Proof::Key(key) => {
-                let offered = offer(self.handle, &self.user, *key, methods);
-                Ok(answered(self.fate, offered).await?.into())
-            }
-            Proof::AgentKey(key) => {
-                let offered = key.offer(self.handle, &self.user, methods);
-                Ok(answered(self.fate, offered).await?.into())
-            }
+            Proof::Key(key, hash) => self.offer_key(key, hash, methods).await,
             Proof::Questions => self.answer_questions().await,
             Proof::Password => self.say_password().await,
         }
+    }
+
+    async fn offer_key(
+        &mut self,
+        key: Box<OfferedKey>,
+        hash: Option<HashAlg>,
+        methods: &MethodSet,
+    ) -> Result<Outcome, DialError> {
+        let offered = key.offer(self.handle, &self.user, hash, methods);
+        let (result, hash) = answered(self.fate, offered).await?;
+        let outcome = Outcome::from(result);
+        let may_help = hash == Some(HashAlg::Sha512) && self.sha256_tries < SHA256_TRIES_MAX;
+        if may_help && matches!(outcome, Outcome::Next { counts: false, .. }) {
+            self.sha256_tries += 1;
+            self.again.push_back(key);
+        }
+        Ok(outcome)
     }
 
     async fn say_password(&mut self) -> Result<Outcome, DialError> {

@@ -15,6 +15,9 @@ use crate::{
     handler::{closed, fault_of},
 };
 
+/// Most bytes of a program that are kept before its server has said that it runs.
+const EARLY_MAX_BYTES: usize = 1 << 20;
+
 /// A shell that has started.
 pub struct SshSession {
     /// What it writes and reads: a terminal's bytes. Its standard error is among them.
@@ -68,8 +71,15 @@ async fn start(
                     let message = format!("the SSH server gives this user no {what}");
                     return Err(fault(cause, Blame::Remote, message).into());
                 }
-                // The window bounds how much that can be.
                 Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => {
+                    // What has come is no longer in the window, though nobody has read it.
+                    if early.len() + data.len() > EARLY_MAX_BYTES {
+                        let message = format!(
+                            "the SSH server writes more than {EARLY_MAX_BYTES} bytes before it says \
+                             that the shell or command runs"
+                        );
+                        return Err(fault("ssh_early", Blame::Remote, message).into());
+                    }
                     early.extend_from_slice(&data);
                 }
                 Some(_) => {}

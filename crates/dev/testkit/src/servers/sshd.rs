@@ -26,12 +26,18 @@ const USER: &str = "tester";
 /// The user's password.
 const PASSWORD: &str = "correct horse";
 
+/// The password as the system's own rules keep it (`openssl passwd -6`), changed last on the first
+/// day of 1970: another one has to be set.
+const EXPIRED: &str = "$6$porthole$/TpMbOT4TelNdeIdH4AnEHxT7/MGeW2YtvdnHWA9H5Ct9qDhG1eypyMeQ5KWFAUHA\
+                       6bGcD/KY.w6vw8.wUuyv1:0:0:99999:7:::";
+
 /// The secret of the second factor, in hexadecimal: that of RFC 4226 appendix D.
 const SECRET: &str = "3132333435363738393031323334353637383930";
 
 /// Everything that the server reads of the machine's settings, replaced in a mount namespace of its
 /// own; and a process namespace, so that sessions end with it.
 const START: &str = "\
+{ [ ! -d \"$0/etc\" ] || mount --bind \"$0/etc\" /etc; } && \
 mount --bind \"$0/pam.d\" /etc/pam.d && \
 mount --bind \"$0/passwd\" /etc/passwd && \
 mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/sshd && \
@@ -44,6 +50,8 @@ pub struct SshdOptions {
     pub lines: Vec<String>,
     /// Whether it wants a code after the password: the codes of [`Sshd::CODES`], each once.
     pub second_factor: bool,
+    /// Whether the password has expired. The system's own rules apply then.
+    pub expired: bool,
     /// Its host key, if not one of its own: the file of the private key.
     pub host_key: Option<PathBuf>,
 }
@@ -256,11 +264,32 @@ fn write_settings(folder: &Path, port: u16, options: &SshdOptions) -> Result<()>
     // By number the first one counts, so the user comes last.
     fs::write(folder.join("passwd"), format!("{passwd}{user}"))?;
     fs::write(home.join(".bash_profile"), "PS1='ready$ '\n")?;
-    write_sign_in(folder, options.second_factor)
+    let services = folder.join("pam.d");
+    fs::create_dir(&services)?;
+    let rules = if options.expired {
+        keep_passwords(folder)?
+    } else {
+        sign_in(folder, options.second_factor)?
+    };
+    for service in ["sshd", "other"] {
+        fs::write(services.join(service), &rules).context("cannot write PAM's rules")?;
+    }
+    Ok(())
+}
+
+/// Rules of the system's own, with a password in a copy of its settings, where it can be changed.
+fn keep_passwords(folder: &Path) -> Result<String> {
+    let etc = folder.join("etc");
+    output_of(Command::new("cp").args(["-a", "/etc"]).arg(&etc), &[], COMMAND_MAX)?;
+    let shadow = etc.join("shadow");
+    let known = fs::read_to_string(&shadow)?;
+    fs::write(&shadow, format!("{known}{USER}:{EXPIRED}\n"))?;
+    let rules = ["auth", "account", "password", "session"];
+    Ok(rules.map(|kind| format!("{kind} required pam_unix.so\n")).concat())
 }
 
 /// Rules by which PAM lets in our user with our password, and nobody else.
-fn write_sign_in(folder: &Path, second_factor: bool) -> Result<()> {
+fn sign_in(folder: &Path, second_factor: bool) -> Result<String> {
     let check = folder.join("check");
     let script = format!(
         "#!/bin/sh\nword=$(tr -d '\\000')\n\
@@ -276,15 +305,9 @@ fn write_sign_in(folder: &Path, second_factor: bool) -> Result<()> {
     } else {
         String::new()
     };
-    let services = folder.join("pam.d");
-    fs::create_dir(&services)?;
-    let rules = format!(
+    Ok(format!(
         "auth requisite pam_exec.so expose_authtok quiet {}\n{code}auth required pam_permit.so\n\
          account required pam_permit.so\nsession required pam_permit.so\n",
         check.display()
-    );
-    for service in ["sshd", "other"] {
-        fs::write(services.join(service), &rules).context("cannot write PAM's rules")?;
-    }
-    Ok(())
+    ))
 }

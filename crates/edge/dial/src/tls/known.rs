@@ -1,40 +1,24 @@
 //! Certificates that were met before, in a file: one line a server, `host:port sha256`.
 
-use std::{
-    fs, io,
-    io::{Read as _, Write as _},
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
+use std::{ops::ControlFlow, path::PathBuf};
 
 use super::{TlsFault, verify::hex};
+use crate::known_file::{KnownFile, UnusableFile};
 
-/// Largest file, in bytes: some 8000 servers.
-const FILE_MAX_BYTES: u64 = 1 << 20;
-
-/// Longest name of a server with its port, in bytes.
-const PLACE_MAX_BYTES: usize = 300;
-
-/// A file of certificates that were met before. It is read at each use, so that an operator can
-/// take a line out of it while the gateway runs, and replaced as a whole. One process writes it.
+/// A file of certificates that were met before; see [`KnownFile`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownCertificates {
-    path: PathBuf,
-}
-
-/// One at a time looks, and adds what it has not found.
-static WRITING: Mutex<()> = Mutex::new(());
+pub struct KnownCertificates(KnownFile);
 
 impl KnownCertificates {
     /// The file at `path`, which need not be there yet; its directory has to be.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self(KnownFile::new(path))
     }
 
     /// The SHA-256, in hexadecimal, of the certificate that the server at `place` had when it was
     /// first met.
     pub(super) fn find(&self, place: &str) -> Result<Option<String>, TlsFault> {
-        let text = self.read()?;
+        let text = self.0.read()?;
         Ok(find(&text, place).map(str::to_owned))
     }
 
@@ -42,58 +26,31 @@ impl KnownCertificates {
     /// with another one.
     pub(super) fn keep(&self, place: &str, sha256: &[u8; 32]) -> Result<(), TlsFault> {
         let found = hex(sha256);
-        if place.len() > PLACE_MAX_BYTES || !place.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(self.fault("the server's name cannot be written"));
-        }
-        let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = self.read()?;
-        match find(&text, place) {
-            Some(known) if known == found => return Ok(()),
-            Some(known) => return Err(TlsFault::Changed { known: known.to_owned(), found }),
-            None => {}
-        }
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.extend([place, " ", &found, "\n"]);
-        if text.len() as u64 > FILE_MAX_BYTES {
-            return Err(self.fault("it is full"));
-        }
-        replace(&self.path, text.as_bytes()).map_err(|error| self.fault(&error.to_string()))?;
-        tracing::warn!(server = place, sha256 = found, "a certificate is trusted on first use");
-        Ok(())
-    }
-
-    fn read(&self) -> Result<String, TlsFault> {
-        let mut text = String::new();
-        let read = fs::File::open(&self.path)
-            .and_then(|file| file.take(FILE_MAX_BYTES + 1).read_to_string(&mut text));
-        match read {
-            Ok(len) if len as u64 > FILE_MAX_BYTES => Err(self.fault("it is larger than 1 MiB")),
-            Ok(_) => Ok(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            Err(error) => Err(self.fault(&error.to_string())),
+        let added = self.0.add(place, |text| match find(text, place) {
+            None => ControlFlow::Continue(found.clone()),
+            Some(known) => ControlFlow::Break(known.to_owned()),
+        })?;
+        match added {
+            ControlFlow::Break(known) if known == found => Ok(()),
+            ControlFlow::Break(known) => Err(TlsFault::Changed { known, found }),
+            ControlFlow::Continue(()) => {
+                let sha256 = found;
+                tracing::warn!(server = place, sha256, "a certificate is trusted on first use");
+                Ok(())
+            }
         }
     }
+}
 
-    fn fault(&self, reason: &str) -> TlsFault {
-        let path = self.path.display();
-        TlsFault::KnownUnusable(porthole_wire::text(format!("{path}: {reason}").as_bytes()))
+impl From<UnusableFile> for TlsFault {
+    fn from(unusable: UnusableFile) -> Self {
+        Self::KnownUnusable(unusable.to_string())
     }
 }
 
 fn find<'a>(text: &'a str, place: &str) -> Option<&'a str> {
     let mut pairs = text.lines().filter_map(|line| line.split_once(' '));
     pairs.find(|(known, _)| *known == place).map(|(_, sha256)| sha256.trim())
-}
-
-/// Writes a file beside and moves it there, so that a crash leaves the old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_added_extension("new");
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

@@ -103,11 +103,7 @@ impl RawConnection {
         };
         let parameters = self.parameters.iter().map(|(name, value)| (name.as_str(), value.text()));
         let read = DriverSettings::read(protocol, parameters, Strictness::Configuration);
-        let driver = read.ok_or_else(|| {
-            let reason = format!("this gateway does not speak {protocol}");
-            ConfigError::invalid(format!("{key}.protocol"), reason)
-        })?;
-        let mut driver = driver.map_err(|error| parameter(key, error))?;
+        let mut driver = read.map_err(|error| parameter(key, error))?;
         match &mut driver {
             DriverSettings::Vnc(vnc) => {
                 vnc.require_encryption = self.security.require_encryption;
@@ -320,16 +316,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Settles which host keys and jump hosts an SSH connection has.
+    /// Settles which host keys and jump hosts an SSH connection has, or the server beside a desktop.
     pub(crate) fn settle_ssh(
         &mut self,
         name: &str,
         known_hosts: Option<&Path>,
         jump_hosts: &BTreeMap<String, Hop>,
     ) -> Result<(), ConfigError> {
-        let DriverSettings::Ssh(ssh) = &mut self.driver else { return Ok(()) };
         let key = format!("connections.{}", quoted(name));
-        ssh.settle(known_hosts, jump_hosts).map_err(|error| parameter(&key, error))
+        let settled = self.driver.settle_ssh(known_hosts, jump_hosts);
+        settled.map_err(|error| parameter(&key, error))
     }
 
     /// Whether the files that it asks for can be had.

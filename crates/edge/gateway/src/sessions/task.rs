@@ -261,6 +261,10 @@ impl Runner {
                         "asking for {fields}"
                     );
                     self.remote = RemoteSide::Gone;
+                    // One that says late what it thinks of credentials was up, and is no more.
+                    if std::mem::take(&mut self.connected) {
+                        self.session.handle_redial();
+                    }
                     self.session.handle_prompt(now, fields, reason);
                 }
                 None if self.redial.handle_loss(now, &error) => {

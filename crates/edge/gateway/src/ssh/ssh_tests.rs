@@ -62,8 +62,8 @@ fn honours_what_it_knows() {
 fn host_keys_are_said_once() {
     let keys = |parameters: &[(&'static str, &str)], known: Option<&str>| {
         let given = parameters.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let read = SshParameters::read(given, Strictness::Configuration).unwrap();
-        read.trust.host_keys(known.map(AsRef::as_ref))
+        let mut read = SshParameters::read(given, Strictness::Configuration).unwrap();
+        read.server.settle(known.map(AsRef::as_ref)).map(|()| read.server.host_keys())
     };
     assert!(matches!(keys(&[("host-key", HOST_KEY)], None), Ok(HostKeys::Pinned(_))));
     let two = format!("box,192.0.2.7 ssh-ed25519 {HOST_KEY}\n{HOST_KEY}");
@@ -133,7 +133,7 @@ fn some_are_for_the_operator_alone() {
         ("host-key-tofu", "true"),
         ("ignore-host-key", "true"),
     ] {
-        assert_eq!(read(name, value).unwrap().operators_alone(), Some(name));
+        assert_eq!(read(name, value).unwrap().operators_alone().as_deref(), Some(name));
     }
     assert_eq!(read("host-key", HOST_KEY).unwrap().operators_alone(), None);
 }

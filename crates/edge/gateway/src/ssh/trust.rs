@@ -39,13 +39,19 @@ impl Trust {
         }
     }
 
-    /// How the server is checked, where `known` is the gateway's file of known hosts.
+    /// How the server is checked, where `known` is the gateway's file of known hosts. Each
+    /// parameter's name begins with `prefix`.
     ///
     /// # Errors
     ///
     /// It is said twice, or not at all.
-    pub(super) fn host_keys(&self, known: Option<&Path>) -> Result<HostKeys, ParameterError> {
-        let refused = |name, reason| Err(ParameterError::new(name, reason));
+    pub(super) fn host_keys(
+        &self,
+        prefix: &str,
+        known: Option<&Path>,
+    ) -> Result<HostKeys, ParameterError> {
+        let refused =
+            |name, reason: &str| Err(ParameterError::new(&format!("{prefix}{name}"), reason));
         match (&self.pins[..], self.tofu, self.ignore, known) {
             ([_, ..], false, false, _) => Ok(HostKeys::Pinned(self.pins.clone())),
             ([], false, true, _) => Ok(HostKeys::Off),
@@ -53,11 +59,13 @@ impl Trust {
                 Ok(HostKeys::Known { file: KnownHosts::new(file), learn })
             }
             ([], true, false, None) => refused("host-key-tofu", "needs server.known_hosts"),
-            ([], false, false, None) => refused(
-                "host-key",
-                "is missing: write the server's public host key, or server.known_hosts, or \
-                 ignore-host-key = true to trust whoever answers",
-            ),
+            ([], false, false, None) => {
+                let reason = format!(
+                    "is missing: write the server's public host key, or server.known_hosts, or \
+                     {prefix}ignore-host-key = true to trust whoever answers"
+                );
+                refused("host-key", &reason)
+            }
             (_, _, true, _) => refused("ignore-host-key", ONCE),
             (_, true, false, _) => refused("host-key-tofu", ONCE),
         }
@@ -66,7 +74,7 @@ impl Trust {
 
 /// Host keys, one a line, or fingerprints, separated by commas too. The names in a line of known hosts
 /// are separated by commas as well, and are no list.
-pub(crate) fn pins(value: &str) -> Result<Vec<HostKeyPin>, String> {
+fn pins(value: &str) -> Result<Vec<HostKeyPin>, String> {
     let is_list = value.trim_start().starts_with("SHA256:");
     let is_end = |letter: char| letter == '\n' || is_list && letter == ',';
     let lines = value.split(is_end).map(str::trim).filter(|line| !line.is_empty());

@@ -1,28 +1,15 @@
 //! A file of known hosts, in OpenSSH's form (`sshd(8)`, `SSH_KNOWN_HOSTS FILE FORMAT`).
 
-use std::{
-    fs, io,
-    io::{Read as _, Write as _},
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
+use std::{ops::ControlFlow, path::PathBuf};
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use russh::keys::PublicKey;
+use porthole_dial::{KnownFile, UnusableFile};
+use russh::keys::{PublicKey, PublicKeyBase64 as _};
 
-/// Largest file, in bytes: some 5000 servers.
-const FILE_MAX_BYTES: u64 = 1 << 20;
-
-/// Longest name of a server with its port, in bytes.
-const PLACE_MAX_BYTES: usize = 300;
-
-/// A file of known hosts. It is read at each use, so that an operator can change it while the
-/// gateway runs, and replaced as a whole where the gateway adds to it. One process writes it.
+/// A file of known hosts; see [`KnownFile`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownHosts {
-    path: PathBuf,
-}
+pub struct KnownHosts(KnownFile);
 
 /// What a file says of one server.
 #[derive(Debug, Clone, Default)]
@@ -34,13 +21,6 @@ pub(super) struct Entries {
     /// Keys that nobody may have any more.
     pub(super) revoked: Vec<PublicKey>,
 }
-
-/// One at a time looks, and adds what it has not found.
-static WRITING: Mutex<()> = Mutex::new(());
-
-/// Why a file is of no use: one printable line for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unusable(pub(super) String);
 
 /// What became of a key that was to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,56 +37,28 @@ impl KnownHosts {
     /// The file at `path`, which need not be there yet; its directory has to be when something is
     /// learned.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self(KnownFile::new(path))
     }
 
     /// What the file says of the server at `place`, as [`place`] names it.
-    pub(super) fn find(&self, place: &str) -> Result<Entries, Unusable> {
-        Ok(find(&self.read()?, place))
+    pub(super) fn find(&self, place: &str) -> Result<Entries, UnusableFile> {
+        Ok(find(&self.0.read()?, place))
     }
 
     /// Adds that the server at `place` has `key`, unless it is known with another one.
-    pub(super) fn learn(&self, place: &str, key: &PublicKey) -> Result<Learned, Unusable> {
-        if place.len() > PLACE_MAX_BYTES || !place.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(self.unusable("the server's name cannot be written"));
-        }
-        let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = self.read()?;
-        let known = find(&text, place).keys;
-        if known.iter().any(|known| known.key_data() == key.key_data()) {
-            return Ok(Learned::Known);
-        }
-        if !known.is_empty() {
-            return Ok(Learned::Another);
-        }
-        let bare = PublicKey::new(key.key_data().clone(), "");
-        let line = bare.to_openssh().map_err(|error| self.unusable(&error.to_string()))?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.extend([place, " ", line.trim(), "\n"]);
-        if text.len() as u64 > FILE_MAX_BYTES {
-            return Err(self.unusable("it is full"));
-        }
-        replace(&self.path, text.as_bytes()).map_err(|error| self.unusable(&error.to_string()))?;
-        Ok(Learned::Added)
-    }
-
-    fn read(&self) -> Result<String, Unusable> {
-        let mut text = String::new();
-        let read = fs::File::open(&self.path)
-            .and_then(|file| file.take(FILE_MAX_BYTES + 1).read_to_string(&mut text));
-        match read {
-            Ok(len) if len as u64 > FILE_MAX_BYTES => Err(self.unusable("it is larger than 1 MiB")),
-            Ok(_) => Ok(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            Err(error) => Err(self.unusable(&error.to_string())),
-        }
-    }
-
-    fn unusable(&self, reason: &str) -> Unusable {
-        let path = self.path.display();
-        Unusable(porthole_wire::text(format!("{path}: {reason}").as_bytes()))
+    pub(super) fn learn(&self, place: &str, key: &PublicKey) -> Result<Learned, UnusableFile> {
+        let line = format!("{} {}", key.algorithm(), key.public_key_base64());
+        let added = self.0.add(place, |text| {
+            let known = find(text, place).keys;
+            if known.is_empty() {
+                ControlFlow::Continue(line)
+            } else if known.iter().any(|known| known.key_data() == key.key_data()) {
+                ControlFlow::Break(Learned::Known)
+            } else {
+                ControlFlow::Break(Learned::Another)
+            }
+        })?;
+        Ok(added.break_value().unwrap_or(Learned::Added))
     }
 }
 
@@ -195,15 +147,6 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
         }
     }
     pattern.iter().skip(at).all(|byte| *byte == b'*')
-}
-
-/// Writes a file beside and moves it there, so that a crash leaves the old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_added_extension("new");
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
 }
 
 #[cfg(test)]

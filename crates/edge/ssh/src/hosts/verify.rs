@@ -1,6 +1,6 @@
 //! Judging the key that a server shows.
 
-use porthole_dial::DialError;
+use porthole_dial::{DialError, UnusableFile};
 use porthole_remote::{Blame, RemoteError};
 use russh::keys::{
     Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate,
@@ -9,7 +9,7 @@ use russh::keys::{
 
 use super::{
     HostKeyPin, HostKeys, KnownHosts,
-    known::{Entries, Learned, Unusable, matches, place},
+    known::{Entries, Learned, matches, place},
 };
 use crate::{algorithms::HOST_KEYS, error::fault};
 
@@ -56,7 +56,7 @@ impl Verifier {
             }
             HostKeys::Pinned(pins) => How::Pinned(pins.clone()),
             HostKeys::Known { file, learn } => {
-                let entries = file.find(&place).map_err(unusable)?;
+                let entries = file.find(&place).map_err(|error| unusable_fault(&error))?;
                 How::Known { entries: Box::new(entries), learn: learn.then(|| file.clone()) }
             }
             HostKeys::Off => How::Off,
@@ -148,7 +148,11 @@ impl Verifier {
         if let Some(file) = learn {
             return self.learn(file, &key, print);
         }
-        tracing::warn!(server = self.place, found = print, "an unknown host key");
+        tracing::warn!(
+            server = self.place,
+            found = print,
+            "an unknown host key: pin it, or add it to the file of known hosts"
+        );
         let message = "the SSH server's host key is not known; the gateway's log has its \
                        fingerprint";
         Verdict::Refused(fault("host_key_unknown", Blame::Operator, message))
@@ -173,7 +177,7 @@ impl Verifier {
             }
             Ok(Learned::Known) => Verdict::Trusted,
             Ok(Learned::Another) => self.changed(print),
-            Err(error) => Verdict::Refused(unusable_fault(error)),
+            Err(error) => Verdict::Refused(unusable_fault(&error)),
         }
     }
 
@@ -226,12 +230,8 @@ fn is_kind(known: &Algorithm, kind: &Algorithm) -> bool {
     }
 }
 
-fn unusable(error: Unusable) -> DialError {
-    unusable_fault(error).into()
-}
-
-fn unusable_fault(Unusable(reason): Unusable) -> RemoteError {
-    tracing::error!(reason, "the file of known hosts is of no use");
+fn unusable_fault(error: &UnusableFile) -> RemoteError {
+    tracing::error!(%error, "the file of known hosts is of no use");
     let message = "the gateway's file of known hosts cannot be used; its log says why";
     fault("known_hosts_unusable", Blame::Operator, message)
 }

@@ -21,30 +21,70 @@ use crate::{connection::ANSWER_MAX, handler::Handler};
 /// Most keys of an agent's that are offered: servers end a connection after a few.
 const AGENT_KEYS_MAX: usize = 16;
 
-/// Offers a key, or its certificate.
-///
-/// # Errors
-///
-/// The connection is over.
-pub(super) async fn offer(
-    handle: &mut Handle<Handler>,
-    user: &str,
-    unlocked: Unlocked,
-    methods: &MethodSet,
-) -> Result<AuthResult, russh::Error> {
-    let Unlocked { key, certificate } = unlocked;
-    let Some(hash) = hash_for(handle, &key.algorithm()).await? else { return Ok(next(methods)) };
-    let Some(certificate) = certificate else {
-        let key = PrivateKeyWithHashAlg::new(key, hash);
-        return handle.authenticate_publickey(user, key).await;
-    };
-    let mut signer = Holder(key);
-    match handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await {
-        Ok(result) => Ok(result),
-        Err(SignError::Gone) => Err(russh::Error::SendError),
-        Err(SignError::Key(error)) => {
-            tracing::warn!(%error, "a private key cannot sign");
-            Ok(next(methods))
+/// A key that is offered: one of ours, or one that an agent holds.
+pub(super) enum OfferedKey {
+    Own(Unlocked),
+    Agents(AgentKey),
+}
+
+impl OfferedKey {
+    fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Own(own) => own.key.algorithm(),
+            Self::Agents(agents) => agents.identity.public_key().algorithm(),
+        }
+    }
+
+    /// Offers the key to sign with `hash`, or as the server says where there is none. With what it
+    /// made of that comes the hash that was chosen.
+    ///
+    /// # Errors
+    ///
+    /// The connection is over.
+    pub(super) async fn offer(
+        &self,
+        handle: &mut Handle<Handler>,
+        user: &str,
+        hash: Option<HashAlg>,
+        methods: &MethodSet,
+    ) -> Result<(AuthResult, Option<HashAlg>), russh::Error> {
+        let hash = match hash {
+            Some(hash) => Some(hash),
+            None => match hash_for(handle, &self.algorithm()).await? {
+                Some(hash) => hash,
+                None => return Ok((next(methods), None)),
+            },
+        };
+        let result = match self {
+            Self::Own(own) => own.offer(handle, user, hash, methods).await?,
+            Self::Agents(agents) => agents.offer(handle, user, hash, methods).await?,
+        };
+        Ok((result, hash))
+    }
+}
+
+impl Unlocked {
+    /// Offers the key, or its certificate.
+    async fn offer(
+        &self,
+        handle: &mut Handle<Handler>,
+        user: &str,
+        hash: Option<HashAlg>,
+        methods: &MethodSet,
+    ) -> Result<AuthResult, russh::Error> {
+        let key = Arc::clone(&self.key);
+        let Some(certificate) = self.certificate.clone() else {
+            let key = PrivateKeyWithHashAlg::new(key, hash);
+            return handle.authenticate_publickey(user, key).await;
+        };
+        let mut signer = Holder(key);
+        match handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await {
+            Ok(result) => Ok(result),
+            Err(SignError::Gone) => Err(russh::Error::SendError),
+            Err(SignError::Key(error)) => {
+                tracing::warn!(%error, "a private key cannot sign");
+                Ok(next(methods))
+            }
         }
     }
 }
@@ -54,8 +94,9 @@ fn next(methods: &MethodSet) -> AuthResult {
     AuthResult::Failure { remaining_methods: methods.clone(), partial_success: false }
 }
 
-/// The hash that a key signs with: one for RSA, which has a choice. Nothing when the server knows
-/// SHA-1 alone.
+/// The hash that a key signs with first: one for RSA, which has a choice. Nothing when the server
+/// knows SHA-1 alone. What it says of that (RFC 8308 section 3.1) is of the server as a whole: for
+/// some users it may take less.
 async fn hash_for(
     handle: &Handle<Handler>,
     algorithm: &Algorithm,
@@ -155,20 +196,15 @@ impl AgentKeys {
 
 impl AgentKey {
     /// Offers the key.
-    ///
-    /// # Errors
-    ///
-    /// The connection is over.
-    pub(super) async fn offer(
-        self,
+    async fn offer(
+        &self,
         handle: &mut Handle<Handler>,
         user: &str,
+        hash: Option<HashAlg>,
         methods: &MethodSet,
     ) -> Result<AuthResult, russh::Error> {
-        let algorithm = self.identity.public_key().algorithm();
-        let Some(hash) = hash_for(handle, &algorithm).await? else { return Ok(next(methods)) };
         let mut agent = self.agent.lock().await;
-        let offered = match self.identity {
+        let offered = match self.identity.clone() {
             AgentIdentity::PublicKey { key, .. } => {
                 handle.authenticate_publickey_with(user, key, hash, &mut *agent).await
             }

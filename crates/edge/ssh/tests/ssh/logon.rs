@@ -136,6 +136,48 @@ async fn certificates_of_every_kind_open_a_shell() {
 }
 
 #[tokio::test]
+async fn rsa_signs_with_what_a_server_takes() {
+    // Both are said to be known for the server as a whole.
+    let line = "PubkeyAcceptedAlgorithms rsa-sha2-256,rsa-sha2-256-cert-v01@openssh.com";
+    let server = Sshd::start_with(&lines(&["MaxAuthTries 6", line])).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["known", "signed", "unknown"].map(|name| folder.path().join(name));
+    files.iter().for_each(|file| ssh_keygen(file, "", &["-t", "rsa", "-b", "2048"]).unwrap());
+    let [known, signed, unknown] = &files;
+    server.authorize(&public(known)).unwrap();
+    let open = async |config: &SshConfig| open(server.port(), config, &Heard::default()).await;
+    open(&with_keys(&server, vec![key(known, None)])).await.unwrap();
+
+    ssh_sign(&server.authority(), signed, &["-n", "tester"]).unwrap();
+    let mut certified = key(signed, None);
+    certified.certificate =
+        Some(std::fs::read_to_string(folder.path().join("signed-cert.pub")).unwrap());
+    open(&with_keys(&server, vec![certified])).await.unwrap();
+
+    let socket = folder.path().join("agent");
+    let _agent = Process::start(Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket)).unwrap();
+    wait_until("the agent", PATIENCE, || Ok(socket.exists().then_some(()))).unwrap();
+    let mut add = Command::new("ssh-add");
+    assert!(add.arg("-q").arg(known).env("SSH_AUTH_SOCK", &socket).status().unwrap().success());
+    let mut agents = with_keys(&server, vec![]);
+    agents.login.agent = Some(socket);
+    open(&agents).await.unwrap();
+
+    // Keys that are not known do not use up the tries that a password needs.
+    let mut many = with_keys(&server, vec![key(unknown, None); 5]);
+    many.login.credentials.password = Some("correct horse".into());
+    open(&many).await.unwrap();
+
+    // SHA-1 is not offered.
+    let line = "PubkeyAcceptedAlgorithms ssh-rsa";
+    let old = Sshd::start_with(&lines(&["PasswordAuthentication no", line])).unwrap();
+    old.authorize(&public(known)).unwrap();
+    let config = with_keys(&old, vec![key(known, None)]);
+    let error = crate::support::open(old.port(), &config, &Heard::default()).await.unwrap_err();
+    assert_eq!(error.cause(), "authentication_failed");
+}
+
+#[tokio::test]
 async fn the_servers_own_questions_are_asked() {
     let options = SshdOptions { second_factor: true, ..lines(&KBD) };
     let server = Sshd::start_with(&options).unwrap();
@@ -156,6 +198,35 @@ async fn the_servers_own_questions_are_asked() {
     let heard = Heard::with_answers(&[&[second]]);
     open(server.port(), &config, &heard).await.unwrap();
     assert_eq!(heard.look(|person| person.questions.len()), 1);
+}
+
+#[tokio::test]
+async fn a_password_that_has_expired_is_set_anew() {
+    let server = Sshd::start_with(&SshdOptions { expired: true, ..lines(&KBD) }).unwrap();
+    let mut config = config(&server);
+    let new = "staple battery 42";
+    let heard = Heard::with_answers(&[&["correct horse"], &[new], &[new]]);
+    open(server.port(), &config, &heard).await.unwrap();
+    heard.look(|person| {
+        let texts: Vec<_> = person.questions.iter().map(|it| it.questions[0].text.trim()).collect();
+        let wanted = ["Current password:", "New password:", "Retype new password:"];
+        assert_eq!(texts.len(), wanted.len(), "{texts:?}");
+        assert!(texts.iter().zip(wanted).all(|(text, end)| text.ends_with(end)), "{texts:?}");
+        // OpenSSH says why in the question itself.
+        assert!(texts[0].contains("change your password"), "{texts:?}");
+    });
+    // It is the other one from then on.
+    let error = open(server.port(), &config, &Heard::default()).await.unwrap_err();
+    assert_eq!(error.cause(), "authentication_failed");
+    config.login.credentials.password = Some(new.into());
+    open(server.port(), &config, &Heard::default()).await.unwrap();
+
+    // By the password alone one is in, and the shell asks.
+    let options = SshdOptions { expired: true, ..SshdOptions::default() };
+    let server = Sshd::start_with(&options).unwrap();
+    let config = crate::support::config(&server);
+    let mut session = open(server.port(), &config, &Heard::default()).await.unwrap();
+    read_until(&mut session, "Current password:").await;
 }
 
 #[tokio::test]

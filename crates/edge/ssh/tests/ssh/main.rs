@@ -9,6 +9,7 @@
 )]
 
 mod files;
+mod hostile;
 mod logon;
 mod shell;
 mod support;
