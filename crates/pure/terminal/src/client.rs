@@ -64,6 +64,12 @@ impl<L: Line> TextClient<L> {
         }
     }
 
+    /// Memory that the letters of pictures take, drawn so far by all sessions with this font at this
+    /// size; nothing while nobody wants pictures. It is bounded.
+    pub fn letters_bytes(&self) -> usize {
+        self.pictures.letters_bytes()
+    }
+
     /// Feeds the terminal with what the line carried.
     fn feed(&mut self, now: Instant) {
         if self.text.is_empty() {

@@ -128,6 +128,11 @@ impl Pictures {
         }
     }
 
+    /// Memory that the letters drawn so far take, in bytes.
+    pub(crate) fn letters_bytes(&self) -> usize {
+        self.painter.as_ref().map_or(0, Painter::letters_bytes)
+    }
+
     /// A cell's pixels; empty while nobody wants pictures.
     pub(crate) fn cell(&self) -> Size {
         self.painter.as_ref().map_or_else(Size::default, Painter::cell)
