@@ -26,7 +26,7 @@ const SCALES: [u16; 8] = [100, 125, 150, 200, 75, 300, 0, 1];
 const GLYPHS_MAX_BYTES: usize = 9 << 20;
 
 /// A remote writes all of `bytes` but the first, which says how large the terminal is. In between,
-/// each byte 0xff begins something that a viewer does: see [`Act`]. The surface is as large as
+/// each byte 0xff begins something that a viewer does: see `Act` here. The surface is as large as
 /// the cells, holds nothing while nobody wants pictures, and what was drawn bit by bit is
 /// what a surface shows that was empty before. Letters take bounded memory.
 pub fn terminal_pictures(bytes: &[u8]) {
