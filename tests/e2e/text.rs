@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Result, ensure};
-use porthole_link::Feature;
+use porthole_link::{Feature, ToGateway};
 use porthole_pixels::{Rect, Size};
 use porthole_testkit::viewer::Viewer;
 use porthole_tests::{SOON, Setup};
@@ -82,6 +82,10 @@ async fn text_is_drawn_for_those_who_know_pictures() -> Result<()> {
     viewer.press(u32::from(b'x'), 0).await?;
     viewer.wait_until("what was typed", SOON, |v| ink(v, 1, 1) > 10).await?;
     ensure!(ink(&viewer, 3, 1) == 0, "the cursor is behind both");
+    // The window moves to a screen of twice the resolution.
+    viewer.send(&ToGateway::Resize(Size::default(), 200)).await?;
+    let size = Size { width: 80 * 19, height: 24 * 38 };
+    viewer.wait_until("larger letters", SOON, |v| v.picture().size() == size).await?;
 
     // A viewer who draws text itself takes over, and pictures are over.
     let resume = viewer.resume();

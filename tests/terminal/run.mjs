@@ -4,7 +4,7 @@
  * The width of every character is compared with that of the addon. For each session that the example
  * `against_xterm` writes, three terminals of xterm.js read what came (where it means the same to
  * xterm.js), what viewers are shown, and each snapshot with what is shown after it. All of them must
- * show what our own terminal does. Known differences are in README.md.
+ * show what our own terminal does. Programs that ask for a mode are told the same. Known differences are in README.md.
  *
  * `node run.mjs [SEED COUNT]`; `TERMINAL_CASES` names the built example.
  */
@@ -63,6 +63,9 @@ function soften(lines) {
     return last === "" ? words.replace(/(⟦⟧)?␀+$/, "") : words;
   });
 }
+
+/** Modes of which programs are told something else; see README.md. */
+const OTHER_MODES = new Set(["?5", "?12", "?45", "?1016"]);
 
 /** A link dies in xterm.js with the first row that it was in, even if more is written into it. */
 const DEAD_LINK = /\blink \S* \?/;
@@ -222,6 +225,20 @@ class Case {
     }
   }
 
+  /** Compares what a program is told of a mode. */
+  answered(answer) {
+    checks += 1;
+    const told = [];
+    const listening = this.shown.onData((data) => told.push(data));
+    this.shown._core.writeSync(this.asked);
+    listening.dispose();
+    const mode = String(this.asked).slice(2, -2);
+    if (told.join("") !== String(answer) && !OTHER_MODES.has(mode) && failures < FAILURES_MAX) {
+      failures += 1;
+      console.error(`\nasked for mode ${mode} we say ${JSON.stringify(String(answer))}, xterm.js ${JSON.stringify(told.join(""))}`);
+    }
+  }
+
   unicodeWidth(code) {
     return this.shown._core.unicodeService.wcwidth(code);
   }
@@ -270,6 +287,12 @@ for await (const line of createInterface({ input: child.stdout })) {
       break;
     case "widths":
       current.widths(words.map(Number));
+      break;
+    case "asked":
+      current.asked = bytes();
+      break;
+    case "answered":
+      current.answered(bytes());
       break;
     case "end":
       current.end();

@@ -1,4 +1,4 @@
-/** One connection in one element: brings the engine, the view, the controls and the toolbar together. */
+/** One connection in one element: the state of its session, what the engine reports of it, and what a page may ask of it. */
 
 import { adoptEngine, startEngine, type EngineHost } from "../engine/host.js";
 import type { Launched } from "../engine/launch.js";
@@ -6,32 +6,16 @@ import type { Failure, LinkState, Report, Stats } from "../engine/reports.js";
 import { isInput } from "../engine/outgoing.js";
 import { KEYSYM } from "../input/keysyms.js";
 import type { Command, Resume } from "../wire/command.js";
-import { barListener } from "./bar.js";
-import { ClipboardSync } from "./clipboard.js";
-import { Controls } from "./controls.js";
-import { Cover } from "./cover.js";
-import { CursorView } from "./cursor.js";
-import { make } from "./dom.js";
-import { FilesDock } from "./files.js";
 import { toggleFullscreen, watchFullscreen } from "./fullscreen.js";
 import { toHex } from "./hex.js";
 import type { ClipboardContent } from "../wire/clipboard.js";
 import type { RemoteScreen } from "../wire/message.js";
 import type { Cells } from "../wire/terminal.js";
 import type { Connection, ConnectionEvents, ConnectOptions, Quality, SavedSession, Scale } from "./options.js";
-import css from "./screen.css";
-import { Question } from "./question.js";
-import { SoundDock, type MicrophoneState } from "./sound.js";
+import { Parts, type Owner } from "./parts.js";
+import type { MicrophoneState } from "./sound.js";
 import { QUALITIES, startOf } from "./start.js";
-import { stringsFor, type Strings } from "./strings.js";
-import { TerminalDock } from "./terminal.js";
-import { Toasts } from "./toasts.js";
-import { Toolbar } from "./toolbar.js";
-import { View } from "./view.js";
 
-const HOST_CLASS = "porthole-host";
-/** How long a paste waits for its files to be there, in milliseconds. */
-const FILES_WAIT_MS = 3000;
 /** Bit of Welcome's permissions. */
 const MAY_INPUT = 1;
 /** Of these, those that let files be written or read. */
@@ -45,19 +29,7 @@ const HAS_FILES = 1 << 8;
 export class ScreenConnection extends EventTarget implements Connection {
   readonly #element: HTMLElement;
   readonly #options: ConnectOptions;
-  readonly #strings: Strings;
-  readonly #host = make("div", { class: HOST_CLASS });
-  readonly #view: View;
-  readonly #cursor: CursorView;
-  readonly #clipboard: ClipboardSync;
-  readonly #cover: Cover;
-  readonly #question: Question;
-  readonly #toolbar: Toolbar | null;
-  readonly #controls: Controls | null;
-  readonly #files: FilesDock;
-  readonly #sound: SoundDock;
-  readonly #terminal: TerminalDock;
-  readonly #toasts = new Toasts();
+  readonly #parts: Parts;
   readonly #abort = new AbortController();
   #engine: EngineHost | null = null;
   #state: LinkState = "connecting";
@@ -76,33 +48,10 @@ export class ScreenConnection extends EventTarget implements Connection {
     super();
     this.#element = element;
     this.#options = options;
-    const viewOnly = options.viewOnly ?? false;
-    const wanted = options.language === undefined ? [] : [options.language];
-    const { language, strings } = stringsFor([...wanted, ...navigator.languages]);
-    this.#strings = strings;
     this.#quality = options.quality ?? "auto";
     this.#saved = options.resume ?? null;
-    this.#host.lang = language;
-    this.#view = new View(options.scale ?? "remote", (wish) => {
-      this.#send({ kind: "resize", ...wish });
-    }, () => {
-      this.#cursor.factor = this.#view.factor;
-    });
-    this.#cursor = new CursorView(this.#view.viewport, options.dot ?? false);
-    this.#clipboard = this.#makeClipboard();
-    this.#cover = new Cover(strings, () => {
-      this.#start(null);
-    });
-    this.#question = new Question(strings, (command) => {
-      this.#send(command);
-      this.#focus(false);
-    });
-    this.#toolbar = options.bare === true ? null : this.#makeToolbar(viewOnly);
-    this.#controls = viewOnly ? null : this.#makeControls();
-    this.#files = this.#makeFiles(language);
-    this.#sound = this.#makeSound();
-    this.#terminal = this.#makeTerminal(language);
-    this.#mount();
+    this.#parts = new Parts(this.#owner(), options);
+    this.#parts.mount(element);
     this.#listen();
     this.#start(launched);
   }
@@ -116,7 +65,7 @@ export class ScreenConnection extends EventTarget implements Connection {
   }
 
   sendKeys(keysyms: readonly number[]): void {
-    this.#controls?.chord(keysyms);
+    this.#parts.controls?.chord(keysyms);
   }
 
   ctrlAltDel(): void {
@@ -124,19 +73,19 @@ export class ScreenConnection extends EventTarget implements Connection {
   }
 
   setScale(scale: Scale): void {
-    this.#view.scale = scale;
-    this.#toolbar?.scale(scale);
+    this.#parts.view.scale = scale;
+    this.#parts.toolbar?.scale(scale);
   }
 
   setQuality(quality: Quality): void {
     this.#quality = quality;
-    this.#toolbar?.quality(quality);
+    this.#parts.toolbar?.quality(quality);
     this.#send({ kind: "quality", mode: QUALITIES.indexOf(quality) });
   }
 
   sendClipboard(content: string | Partial<ClipboardContent>): boolean {
     const given = typeof content === "string" ? { text: content } : content;
-    return this.#clipboard.offer({ text: null, html: null, png: null, ...given });
+    return this.#parts.clipboard.offer({ text: null, html: null, png: null, ...given });
   }
 
   get screens(): readonly RemoteScreen[] {
@@ -146,46 +95,46 @@ export class ScreenConnection extends EventTarget implements Connection {
   showScreen(id: number | null): boolean {
     const screen = this.#screens.find((one) => one.id === id) ?? null;
     this.#shownScreen = screen?.id ?? null;
-    this.#view.part = screen;
-    this.#toolbar?.screens(this.#screens, this.#shownScreen);
+    this.#parts.view.part = screen;
+    this.#parts.toolbar?.screens(this.#screens, this.#shownScreen);
     return screen !== null || id === null;
   }
 
   get terminal(): Cells | null {
-    return this.#terminal.size;
+    return this.#parts.terminal.size;
   }
 
   paste(text: string): boolean {
-    return this.#terminal.terminal?.paste(text) ?? false;
+    return this.#parts.terminal.terminal?.paste(text) ?? false;
   }
 
   search(text = ""): boolean {
-    this.#terminal.terminal?.search(text);
-    return this.#terminal.terminal !== null;
+    this.#parts.terminal.terminal?.search(text);
+    return this.#parts.terminal.terminal !== null;
   }
 
   get muted(): boolean {
-    return this.#sound.muted;
+    return this.#parts.sound.muted;
   }
 
   set muted(muted: boolean) {
-    this.#sound.muted = muted;
+    this.#parts.sound.muted = muted;
   }
 
   get volume(): number {
-    return this.#sound.volume;
+    return this.#parts.sound.volume;
   }
 
   set volume(volume: number) {
-    this.#sound.volume = volume;
+    this.#parts.sound.volume = volume;
   }
 
   get microphone(): MicrophoneState {
-    return this.#sound.microphone;
+    return this.#parts.sound.microphone;
   }
 
   async speak(on: boolean): Promise<void> {
-    return this.#sound.speak(on);
+    return this.#parts.sound.speak(on);
   }
 
   async stats(): Promise<Stats> {
@@ -201,7 +150,7 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   async requestFullscreen(): Promise<void> {
     if (await toggleFullscreen(this.#element)) {
-      this.#focus(false);
+      this.#parts.focus(false);
     }
   }
 
@@ -223,56 +172,15 @@ export class ScreenConnection extends EventTarget implements Connection {
   /** Takes everything out of the page. @internal */
   remove(): void {
     this.#abort.abort();
-    this.#sound.close();
-    this.#terminal.close();
     this.#stopEngine();
-    this.#controls?.close();
-    this.#view.close();
-    this.#cover.close();
-    this.#host.remove();
-  }
-
-  #mount(): void {
-    const root = this.#host.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    root.adoptedStyleSheets = [sheet];
-    this.#host.toggleAttribute("data-bare", this.#options.bare === true);
-    this.#view.viewport.setAttribute("role", "application");
-    this.#view.viewport.setAttribute("aria-label", this.#strings.screen);
-    root.append(this.#view.viewport, this.#cursor.overlay);
-    if (this.#controls !== null) {
-      root.append(this.#controls.area);
-      this.#terminal.watch(this.#controls.area, this.#abort.signal);
-    }
-    root.append(this.#cover.element, this.#question.element);
-    if (this.#toolbar !== null) {
-      root.append(this.#toolbar.element, this.#toasts.element);
-    }
-    this.#element.querySelector(`:scope > .${HOST_CLASS}`)?.remove();
-    this.#element.append(this.#host);
-    this.#takeFocus();
-  }
-
-  /** Gives the remote the keyboard. */
-  #focus(typing: boolean): void {
-    if (!this.#terminal.focus(typing)) {
-      this.#controls?.focus(typing);
-    }
-  }
-
-  /** Takes the keyboard, unless the page around us uses it. */
-  #takeFocus(): void {
-    if (document.activeElement === null || document.activeElement === document.body) {
-      this.#focus(false);
-    }
+    this.#parts.close();
   }
 
   #listen(): void {
     const options = { signal: this.#abort.signal };
     for (const kind of ["pointerup", "keydown"]) {
       document.addEventListener(kind, () => {
-        this.#sound.gesture();
+        this.#parts.sound.gesture();
       }, { ...options, capture: true, passive: true });
     }
     document.addEventListener("visibilitychange", () => {
@@ -285,9 +193,9 @@ export class ScreenConnection extends EventTarget implements Connection {
       this.#engine?.order({ kind: "wake" });
     }, options);
     watchFullscreen(this.#abort.signal);
-    this.#view.viewport.addEventListener("pointerdown", () => {
-      if (this.#toolbar?.open === true) {
-        this.#toolbar.toggle(false);
+    this.#parts.view.viewport.addEventListener("pointerdown", () => {
+      if (this.#parts.toolbar?.open === true) {
+        this.#parts.toolbar.toggle(false);
       }
     }, options);
   }
@@ -303,14 +211,14 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #start(launched: Launched | null): void {
     this.#stopEngine();
-    const start = launched?.start ?? startOf({ ...this.#options, quality: this.#quality }, this.#view.wish(), this.#saved);
-    this.#view.wishSent(start.wish);
+    const start = launched?.start ?? startOf({ ...this.#options, quality: this.#quality }, this.#parts.view.wish(), this.#saved);
+    this.#parts.view.wishSent(start.wish);
     this.#setState("connecting", null);
     if (start.token === "") {
       this.#setState("failed", { category: 1, cause: "token_missing", message: "" });
       return;
     }
-    const newCanvas = (): HTMLCanvasElement => this.#view.newCanvas();
+    const newCanvas = (): HTMLCanvasElement => this.#parts.view.newCanvas();
     const report = (said: Report): void => {
       this.#handle(said);
     };
@@ -318,7 +226,7 @@ export class ScreenConnection extends EventTarget implements Connection {
       this.#engine = startEngine(start, this.#options.workerUrl, newCanvas, report);
       return;
     }
-    this.#view.newCanvas(launched.canvas);
+    this.#parts.view.newCanvas(launched.canvas);
     this.#engine = adoptEngine(launched, newCanvas, report);
     if (start.visible === document.hidden) {
       this.#engine.order({ kind: "visible", visible: !document.hidden });
@@ -334,52 +242,52 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "session":
         this.#welcome(report.permissions, report.resume, report.kept);
-        this.#terminal.renewed(report.features);
+        this.#parts.terminal.renewed(report.features);
         break;
       case "size":
-        this.#view.resize(report.width, report.height);
-        this.#controls?.sized();
+        this.#parts.view.resize(report.width, report.height);
+        this.#parts.controls?.sized();
         break;
       case "cursor":
-        this.#cursor.show(report.cursor);
+        this.#parts.cursor.show(report.cursor);
         break;
       case "clipboard":
-        if (this.#clipboard.mayTake) {
+        if (this.#parts.clipboard.mayTake) {
           this.#emit("clipboard", report.content);
-          this.#clipboard.receive(report.content);
+          this.#parts.clipboard.receive(report.content);
         }
         break;
       case "title":
         this.#emit("title", { title: report.text });
         break;
       case "bell":
-        this.#terminal.terminal?.bell();
+        this.#parts.terminal.terminal?.bell();
         this.#emit("bell", null);
         break;
       case "leds":
-        this.#controls?.setLeds(report.bits);
+        this.#parts.controls?.setLeds(report.bits);
         break;
       case "phase":
         this.#showPhase(report.phase, report.text);
         break;
       case "notice":
         this.#emit("notice", { text: report.text });
-        this.#toast(report.text);
+        this.#parts.toast(report.text);
         break;
       case "abilities":
         this.#able(report.bits);
         break;
       case "file":
-        (report.code < 0xa0 ? this.#files : report.code < 0xb0 ? this.#sound : this.#terminal).handle(report);
+        (report.code < 0xa0 ? this.#parts.files : report.code < 0xb0 ? this.#parts.sound : this.#parts.terminal).handle(report);
         break;
       case "frameEnd":
-        this.#terminal.handle(report);
+        this.#parts.terminal.handle(report);
         break;
       case "prompt":
-        this.#question.show(report.fields, report.reason);
+        this.#parts.question.show(report.fields, report.reason);
         break;
       case "questions":
-        this.#question.ask(report);
+        this.#parts.question.ask(report);
         break;
       case "screens":
         this.#screens = report.screens;
@@ -389,7 +297,7 @@ export class ScreenConnection extends EventTarget implements Connection {
         break;
       case "latency":
         this.#emit("latency", { latencyMs: report.latencyMs });
-        this.#toolbar?.latency(report.latencyMs);
+        this.#parts.toolbar?.latency(report.latencyMs);
         break;
       case "stats":
         this.#statsWaiting.shift()?.done(report.stats);
@@ -399,35 +307,35 @@ export class ScreenConnection extends EventTarget implements Connection {
 
   #able(bits: number): void {
     const hasFiles = this.#mayFiles && (bits & HAS_FILES) !== 0;
-    this.#view.resizable = (bits & CAN_RESIZE) !== 0;
-    this.#toolbar?.files(hasFiles);
-    this.#sound.abilities(bits);
-    this.#controls?.setTouch((bits & TAKES_TOUCH) !== 0);
-    this.#clipboard.takesFiles = hasFiles;
+    this.#parts.view.resizable = (bits & CAN_RESIZE) !== 0;
+    this.#parts.toolbar?.files(hasFiles);
+    this.#parts.sound.abilities(bits);
+    this.#parts.controls?.setTouch((bits & TAKES_TOUCH) !== 0);
+    this.#parts.clipboard.takesFiles = hasFiles;
   }
 
   #welcome(permissions: number, resume: Resume, kept: boolean): void {
-    this.#clipboard.permissions = permissions;
+    this.#parts.clipboard.permissions = permissions;
     this.#mayInput = (permissions & MAY_INPUT) !== 0;
     this.#mayFiles = (permissions & MAY_FILES) !== 0;
-    this.#files.renewed(permissions);
-    this.#sound.renewed(permissions);
+    this.#parts.files.renewed(permissions);
+    this.#parts.sound.renewed(permissions);
     this.#saved = { session: toHex(resume.session), secret: toHex(resume.secret) };
-    this.#controls?.renew(kept);
+    this.#parts.controls?.renew(kept);
     this.#emit("session", this.#saved);
   }
 
   #showPhase(phase: number, text: string): void {
     if (phase === 1) {
-      const words = text === "" ? this.#strings.connectingRemote : text;
+      const words = text === "" ? this.#parts.strings.connectingRemote : text;
       // The remote is dialled again under a picture that stays.
       if (this.#state === "connected") {
-        this.#toast(words);
+        this.#parts.toast(words);
       } else {
-        this.#cover.note(words);
+        this.#parts.cover.note(words);
       }
     } else if (phase === 3) {
-      this.#toast(text === "" ? this.#strings.remoteGone : text);
+      this.#parts.toast(text === "" ? this.#parts.strings.remoteGone : text);
     }
   }
 
@@ -439,13 +347,13 @@ export class ScreenConnection extends EventTarget implements Connection {
     } else {
       this.#element.dataset["cause"] = failure.cause;
     }
-    this.#cover.show(state, failure);
+    this.#parts.cover.show(state, failure);
     if (state !== "connecting") {
-      this.#question.show(0, "");
+      this.#parts.question.show(0, "");
     }
-    this.#toolbar?.state(state);
+    this.#parts.toolbar?.state(state);
     if (state === "connected") {
-      this.#takeFocus();
+      this.#parts.takeFocus();
     }
     if (state === "closed" || (state === "failed" && failure?.category !== 0)) {
       this.#saved = null;
@@ -458,149 +366,33 @@ export class ScreenConnection extends EventTarget implements Connection {
     }
   }
 
+  /** What the parts may ask of the connection. */
+  #owner(): Owner {
+    return {
+      connection: this,
+      signal: this.#abort.signal,
+      mayInput: () => this.#mayInput,
+      send: (command) => {
+        this.#send(command);
+      },
+      order: (order) => {
+        this.#engine?.order(order);
+      },
+      restart: () => {
+        this.#start(null);
+      },
+      emit: (kind, detail) => {
+        this.#emit(kind, detail);
+      },
+    };
+  }
+
   /** Input goes nowhere without the permission; the gateway would refuse it. */
   #send(command: Command): void {
     if (isInput(command) && !this.#mayInput) {
       return;
     }
     this.#engine?.order({ kind: "send", command });
-  }
-
-  #makeClipboard(): ClipboardSync {
-    return new ClipboardSync({
-      send: (part) => {
-        this.#send({ kind: "clipboard", ...part });
-      },
-      waiting: ({ text }) => {
-        this.#toolbar?.clipboard(text ?? "", text !== null);
-        this.#toast(text === null ? this.#strings.clipboardWaits : this.#strings.clipboardArrived);
-      },
-      written: () => {
-        this.#toolbar?.clipboard("", false);
-      },
-      tooLarge: () => {
-        this.#toast(this.#strings.clipboardTooLarge);
-      },
-      files: async (files) =>
-        Promise.race([
-          this.#files.paste(files),
-          // The keys that paste on the remote wait for this; they do not wait for large files.
-          new Promise<void>((settle) => setTimeout(settle, FILES_WAIT_MS)),
-        ]),
-    });
-  }
-
-  #makeFiles(language: string): FilesDock {
-    return new FilesDock(() => this.#host.shadowRoot, language, {
-      send: (record) => {
-        this.#send(record);
-      },
-      closed: () => {
-        this.#focus(false);
-      },
-      failed: () => {
-        this.#toast(this.#strings.filesFailed);
-      },
-    });
-  }
-
-  #makeSound(): SoundDock {
-    return new SoundDock(this.#options.muted ?? false, {
-      send: (record) => {
-        this.#send(record);
-      },
-      changed: (offered, muted, microphone) => {
-        this.#toolbar?.sound(offered, muted, microphone);
-        if (microphone !== this.#host.dataset["microphone"]) {
-          if (microphone === "wanted" && this.#host.dataset["microphone"] !== "on") {
-            this.#toast(this.#strings.microphoneWanted);
-          }
-          this.#host.dataset["microphone"] = microphone;
-          this.#emit("microphone", { state: microphone });
-        }
-      },
-      failed: () => {
-        this.#toast(this.#strings.soundFailed);
-      },
-    });
-  }
-
-  #makeTerminal(language: string): TerminalDock {
-    return new TerminalDock({
-      context: () => {
-        const root = this.#host.shadowRoot;
-        return root === null ? null : {
-          root,
-          language,
-          clipboard: this.#clipboard,
-          toolbar: this.#toolbar,
-          mayType: () => this.#mayInput && this.#options.viewOnly !== true,
-          send: (record) => {
-            this.#send(record);
-          },
-          written: (frame, turn, ms) => {
-            this.#engine?.order({ kind: "written", frame, turn, ms });
-          },
-          broken: (reason) => {
-            this.#engine?.order({ kind: "fail", reason });
-          },
-          sized: (cells) => {
-            this.#emit("terminal", cells);
-          },
-          toast: (text) => {
-            this.#toast(text);
-          },
-        };
-      },
-      shown: (isText) => {
-        const hadFocus = this.#host.shadowRoot?.activeElement === this.#controls?.area;
-        this.#host.toggleAttribute("data-text", isText);
-        this.#clipboard.isShared = !isText;
-        if (isText && hadFocus) {
-          this.#focus(false);
-        }
-      },
-      failed: () => {
-        this.#toast(this.#strings.terminalFailed);
-      },
-    });
-  }
-
-  #makeControls(): Controls {
-    return new Controls({
-      view: this.#view,
-      cursor: this.#cursor,
-      clipboard: this.#clipboard,
-      commandKey: this.#options.commandKey ?? "control",
-      send: (command) => {
-        this.#send(command);
-      },
-      menu: () => {
-        this.#toolbar?.toggle();
-      },
-      released: () => {
-        this.#toolbar?.released();
-      },
-    }, this.#strings.screen);
-  }
-
-  #makeToolbar(viewOnly: boolean): Toolbar {
-    return new Toolbar(this.#strings, viewOnly, this.#view.scale, this.#quality, barListener(this, {
-      fold: () => {
-        this.#toolbar?.toggle(false);
-      },
-      focus: (typing) => {
-        this.#focus(typing);
-      },
-      hold: (keysym) => this.#controls?.hold(keysym) ?? false,
-      files: () => {
-        void this.#files.toggle();
-      },
-    }));
-  }
-
-  #toast(text: string): void {
-    this.#toasts.show(text);
   }
 
   #emit<K extends keyof ConnectionEvents>(kind: K, detail: ConnectionEvents[K]["detail"]): void {

@@ -12,6 +12,7 @@
 
 import type { Command, Hello, Resume } from "../wire/command.js";
 import { FEATURE, type ErrorMessage, type Message, type WelcomeMessage } from "../wire/message.js";
+import { Attempts } from "./attempts.js";
 import { connectMaxMs, retryDelayMs } from "./backoff.js";
 import { Heartbeat, Network } from "./heartbeat.js";
 import { isInput } from "./outgoing.js";
@@ -29,8 +30,6 @@ const WELCOME_ROUND_TRIPS = 8;
 const READY_MAX_MS = 20;
 /** Most attempts at a time. */
 const ATTEMPTS_MAX = 3;
-/** So long after an attempt was dropped, the gateway may still replace the current socket by it, in milliseconds. */
-const REPLACED_MAX_MS = 10_000;
 /** The subprotocol that carries the token allows these characters only (RFC 9110 §5.6.2). */
 const TOKEN_SHAPE = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** WebSocket close codes are 4000 plus the error's category. */
@@ -61,7 +60,7 @@ export class Link {
     opened: (socket) => {
       void this.#listener.ready.then(() => {
         // Its request may have said Hello.
-        if (this.#attempts.includes(socket) && socket.offer === null) {
+        if (this.#attempts.has(socket) && socket.offer === null) {
           this.#greet(socket);
         }
       });
@@ -91,18 +90,14 @@ export class Link {
   #heartbeat: Heartbeat | null = null;
   /** Whether a frame of the current socket is on the canvas. */
   #isShown = false;
-  #attempts: LinkSocket[] = [];
+  readonly #attempts = new Attempts();
   /** The picture's age in the first Hello that came back with the present secret: the gateway may go on from there only. */
   #offeredAge: number | null = null;
-  /** When an attempt was dropped that may have reached the gateway. */
-  #droppedMs = -Infinity;
   /** Attempts since a frame was shown, and waits between them. */
   #tries = 0;
   #failures = 0;
   #lostMs: number;
   #lastFailure: Failure | null = null;
-  /** For the next attempt, whether it waits for its time or for another to take too long. */
-  #attemptTimer: ReturnType<typeof setTimeout> | undefined;
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(start: Start, listener: LinkListener) {
@@ -153,8 +148,8 @@ export class Link {
       this.#ping(this.#heartbeat);
     } else if (!this.#isOver()) {
       // An attempt that comes back may be broken off; the first one may have spent its token.
-      this.#dropAttempts(({ isOpen }) => !isOpen && this.#resume !== null);
-      if (this.#attempts.length === 0) {
+      this.#attempts.drop(({ isOpen }) => !isOpen && this.#resume !== null);
+      if (this.#attempts.count === 0) {
         this.#open();
       }
     }
@@ -175,7 +170,7 @@ export class Link {
   /** Begins a new socket for the session, because the picture cannot go on. */
   renew(): void {
     if (!this.#isOver()) {
-      this.#dropAttempts(() => true);
+      this.#attempts.drop(() => true);
       this.#lose();
     }
   }
@@ -200,14 +195,14 @@ export class Link {
     const ready = this.#listener.ready.then(() => true);
     const late = new Promise<boolean>((done) => setTimeout(done, READY_MAX_MS, false));
     const isReady = await Promise.race([ready, late]);
-    if (!this.#isOver() && this.#attempts.length === 0) {
+    if (!this.#isOver() && this.#attempts.count === 0) {
       this.#open(isReady && this.#resume === null);
     }
   }
 
   /** Starts an attempt, and the time it may take. */
   #open(saysHello = false): void {
-    clearTimeout(this.#attemptTimer);
+    this.#attempts.rest();
     const { url, token } = this.#start;
     let socket: LinkSocket;
     try {
@@ -221,7 +216,7 @@ export class Link {
       this.#finish("failed", { category: 2, cause: "address_invalid", message });
       return;
     }
-    this.#attempts.push(socket);
+    this.#attempts.add(socket);
     const roundTripMs = this.#resume === null ? null : this.#network.roundTripMs;
     this.#attemptAfter(roundTripMs === null ? OPEN_MAX_MS : connectMaxMs(this.#tries, roundTripMs));
     this.#tries += 1;
@@ -251,13 +246,13 @@ export class Link {
     if (socket === this.#current) {
       this.#heartbeat?.heard(arrivedMs);
       // Its last words would tell that one of the attempts got through.
-      if (this.#attemptTimer !== undefined && !records.some(({ kind }) => kind === "error")) {
+      if (this.#attempts.isPlanned && !records.some(({ kind }) => kind === "error")) {
         this.#calm();
       }
     }
     try {
       for (const record of records) {
-        if (socket !== this.#current && !this.#attempts.includes(socket)) {
+        if (socket !== this.#current && !this.#attempts.has(socket)) {
           return;
         }
         this.#handle(socket, record, arrivedMs);
@@ -302,7 +297,7 @@ export class Link {
       this.#network.criedWolf(nowMs);
     }
     this.#dropCurrent();
-    this.#forget(socket);
+    this.#attempts.forget(socket);
     this.#awaitOthers();
     // Copies: the views would keep the whole message, and its first frame, in memory.
     this.#resume = { session: welcome.session.slice(), secret: welcome.secret.slice() };
@@ -330,12 +325,11 @@ export class Link {
 
   /** The gateway may have believed the Hello of other attempts too, and their Welcome then counts. They are given a while. */
   #awaitOthers(): void {
-    this.#dropAttempts(({ offer }) => offer === null);
-    if (this.#attempts.length > 0) {
-      clearTimeout(this.#attemptTimer);
-      this.#attemptTimer = setTimeout(() => {
-        this.#dropAttempts(() => true);
-      }, this.#welcomeMaxMs());
+    this.#attempts.drop(({ offer }) => offer === null);
+    if (this.#attempts.count > 0) {
+      this.#attempts.after(this.#welcomeMaxMs(), () => {
+        this.#attempts.drop(() => true);
+      });
     }
   }
 
@@ -346,7 +340,7 @@ export class Link {
   #handleError(socket: LinkSocket, error: ErrorMessage): void {
     const failure: Failure = { category: error.category, cause: error.cause, message: error.message };
     if (socket === this.#current) {
-      const isOurs = error.cause === "replaced" && this.#mayHaveReplaced();
+      const isOurs = error.cause === "replaced" && this.#attempts.mayHaveReplaced();
       if (error.retry || isOurs) {
         this.#lastFailure = isOurs ? null : failure;
         this.#lose();
@@ -356,18 +350,12 @@ export class Link {
     } else if (error.retry) {
       this.#lastFailure = failure;
       this.#attemptFailed(socket);
-    } else if (socket.resume !== this.#resume || this.#attempts.some((other) => other !== socket && other.offer !== null)) {
+    } else if (socket.resume !== this.#resume || this.#attempts.hasGreeted(socket)) {
       // Its secret is void because another attempt got through, or is about to.
       this.#attemptFailed(socket);
     } else {
       this.#finish(error.category === 7 ? "closed" : "failed", failure);
     }
-  }
-
-  /** Whether an attempt of ours can be what replaced the current socket. */
-  #mayHaveReplaced(): boolean {
-    const isRecent = performance.now() - this.#droppedMs < REPLACED_MAX_MS;
-    return isRecent || this.#attempts.some(({ offer }) => offer !== null);
   }
 
   #tickLater(heartbeat: Heartbeat): void {
@@ -384,7 +372,7 @@ export class Link {
     }
     if (beat === "ping") {
       this.#ping(heartbeat);
-    } else if (beat === "silent" && this.#attemptTimer === undefined) {
+    } else if (beat === "silent" && !this.#attempts.isPlanned) {
       this.#setState("reconnecting", null);
       this.#open();
     }
@@ -399,9 +387,9 @@ export class Link {
 
   /** The current socket speaks again: it goes on. Attempts from before its Welcome still wait for their answer. */
   #calm(): void {
-    const { length } = this.#attempts;
-    this.#dropAttempts(({ resume }) => resume === this.#resume);
-    if (this.#attempts.length < length) {
+    const { count } = this.#attempts;
+    this.#attempts.drop(({ resume }) => resume === this.#resume);
+    if (this.#attempts.count < count) {
       this.#network.criedWolf(performance.now());
     }
     if (this.#isShown) {
@@ -415,7 +403,7 @@ export class Link {
       this.#lostMs = performance.now();
     }
     this.#dropCurrent();
-    if (this.#attempts.length === 0) {
+    if (this.#attempts.count === 0) {
       this.#plan();
     } else {
       this.#setState("reconnecting", null);
@@ -423,13 +411,12 @@ export class Link {
   }
 
   #attemptFailed(socket: LinkSocket): void {
-    this.#forget(socket);
+    this.#attempts.forget(socket);
     socket.close();
-    if (this.#attempts.length > 0) {
+    if (this.#attempts.count > 0) {
       return;
     }
-    clearTimeout(this.#attemptTimer);
-    this.#attemptTimer = undefined;
+    this.#attempts.rest();
     // A current socket that speaks needs no attempts; this was one from before its Welcome.
     if (this.#heartbeat?.isSilent(performance.now()) !== false) {
       this.#plan();
@@ -446,19 +433,17 @@ export class Link {
   }
 
   #attemptAfter(delayMs: number): void {
-    clearTimeout(this.#attemptTimer);
-    this.#attemptTimer = setTimeout(() => {
-      this.#attemptTimer = undefined;
+    this.#attempts.after(delayMs, () => {
       this.#attemptAgain();
-    }, delayMs);
+    });
   }
 
   /** Makes room for an attempt, and starts it. */
   #attemptAgain(): void {
     const isHurried = this.#resume !== null && this.#network.roundTripMs !== null;
-    const tookTooLong = this.#attempts.length > 0;
-    this.#dropAttempts(({ isOpen }) => !isOpen || !isHurried);
-    this.#dropAttempts((socket) => this.#attempts.length >= ATTEMPTS_MAX && socket === this.#attempts[0]);
+    const tookTooLong = this.#attempts.count > 0;
+    this.#attempts.drop(({ isOpen }) => !isOpen || !isHurried);
+    this.#attempts.makeRoom(ATTEMPTS_MAX);
     if (tookTooLong && !isHurried) {
       this.#plan();
     } else if (!this.#giveUp()) {
@@ -478,7 +463,7 @@ export class Link {
 
   #finish(state: "closed" | "failed", failure: Failure | null): void {
     const code = failure === null ? 1000 : CLOSE_CODE_BASE + failure.category;
-    this.#dropAttempts(() => true, code);
+    this.#attempts.drop(() => true, code);
     this.#dropCurrent(code);
     this.#setState(state, failure);
   }
@@ -488,25 +473,6 @@ export class Link {
     this.#heartbeat = null;
     this.#current?.close(code);
     this.#current = null;
-  }
-
-  /** Drops those attempts that `isMeant`. When none is left, none is planned. */
-  #dropAttempts(isMeant: (socket: LinkSocket) => boolean, code = 1000): void {
-    for (const socket of this.#attempts.filter(isMeant)) {
-      if (socket.offer !== null) {
-        this.#droppedMs = performance.now();
-      }
-      this.#forget(socket);
-      socket.close(code);
-    }
-    if (this.#attempts.length === 0) {
-      clearTimeout(this.#attemptTimer);
-      this.#attemptTimer = undefined;
-    }
-  }
-
-  #forget(socket: LinkSocket): void {
-    this.#attempts = this.#attempts.filter((other) => other !== socket);
   }
 
   #setState(state: LinkState, failure: Failure | null): void {

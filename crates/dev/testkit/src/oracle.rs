@@ -26,6 +26,7 @@ mod sftp;
 mod sound;
 mod telnet;
 mod terminal;
+mod terminal_pictures;
 mod tiles;
 mod token;
 mod tsgu;
@@ -49,6 +50,7 @@ pub use sftp::sftp_paths;
 pub use sound::rdp_sound;
 pub use telnet::telnet_negotiation;
 pub use terminal::terminal_input;
+pub use terminal_pictures::terminal_pictures;
 pub use tiles::{TilesCase, tiles_decode, tiles_round_trip};
 pub use token::token;
 pub use tsgu::tsgu;
@@ -58,7 +60,7 @@ pub use tsgu::tsgu;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 35] = [
+pub const TARGETS: [Target; 36] = [
     ("rfb_raw", |bytes| rectangle(bytes, &[EncodingKind::Raw.number()])),
     ("rfb_copy_rect", |bytes| rectangle(bytes, &[EncodingKind::CopyRect.number()])),
     ("rfb_rre", |bytes| rectangle(bytes, &[EncodingKind::Rre.number()])),
@@ -86,6 +88,7 @@ pub const TARGETS: [Target; 35] = [
     ("link_to_gateway", link_to_gateway),
     ("link_to_browser", link_to_browser),
     ("terminal_input", terminal_input),
+    ("terminal_pictures", terminal_pictures),
     ("token", token),
     ("telnet_negotiation", telnet_negotiation),
     ("kubernetes_frames", kubernetes_frames),

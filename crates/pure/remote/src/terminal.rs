@@ -109,9 +109,9 @@ pub enum TerminalInput {
     Resize(Cells),
     /// Somebody lacks the screen: [`TerminalNews::Screen`] is wanted.
     ScreenWanted,
-    /// Whether somebody watches who is shown pictures; at first nobody does. Only then is the
-    /// surface drawn.
-    PicturesWanted(bool),
+    /// Somebody watches who is shown pictures, at 100 times this device pixel ratio; at first
+    /// nobody does. Only then is the surface drawn.
+    PicturesWanted(Option<u16>),
 }
 
 impl TerminalInput {
@@ -126,7 +126,7 @@ impl fmt::Debug for TerminalInput {
             Self::Typed(bytes) => write!(f, "Typed({} bytes)", bytes.len()),
             Self::Resize(size) => f.debug_tuple("Resize").field(size).finish(),
             Self::ScreenWanted => f.write_str("ScreenWanted"),
-            Self::PicturesWanted(wanted) => write!(f, "PicturesWanted({wanted})"),
+            Self::PicturesWanted(scale) => f.debug_tuple("PicturesWanted").field(scale).finish(),
         }
     }
 }

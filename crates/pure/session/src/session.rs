@@ -168,8 +168,11 @@ pub struct Session {
     cells_wish: Option<Cells>,
     /// A text remote has been asked for its screen.
     screen_asked: bool,
-    /// A text remote has been asked to draw.
-    pictures_wanted: bool,
+    /// The device pixel ratio of viewers who are shown pictures of text, in percent: that of the
+    /// last one of them who may give input and has told, or else of the first.
+    scale_wish: u16,
+    /// A text remote has been asked to draw, at this ratio.
+    pictures_wanted: Option<u16>,
     /// When what [`Shown::prompt`] asks for must have been answered.
     prompt_until: Option<Instant>,
     started_at: Instant,
@@ -218,7 +221,8 @@ impl Session {
             size_wish: None,
             cells_wish: None,
             screen_asked: false,
-            pictures_wanted: false,
+            scale_wish: 100,
+            pictures_wanted: None,
             prompt_until: None,
             started_at: now,
             input_at: now,
@@ -284,7 +288,12 @@ impl Session {
             ToGateway::Replies(replies) => return self.reply(now, may_input, &replies),
             ToGateway::Terminal(wish) if may_input => return self.handle_terminal_wish(now, wish),
             ToGateway::Clipboard(part) => return self.take_clipboard(viewer, &part),
-            ToGateway::Resize(wish, _scale) if may_input => return self.wish_size(wish),
+            ToGateway::Resize(wish, scale_percent) if may_input => {
+                if from.text.is_none() {
+                    self.wish_scale(scale_percent);
+                }
+                return self.wish_size(wish);
+            }
             ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
             ToGateway::Text(text) => Input::Text(text),
             ToGateway::Pointer(point, buttons) => {
@@ -438,7 +447,8 @@ impl Session {
         }
         if self.shown.abilities & Ability::RESIZE == 0 {
             self.size_wish = Some(wish);
-        } else if wish != self.surface.size() {
+        } else if self.config.text || wish != self.surface.size() {
+            // In a picture of text there may be room for other cells, if their size has changed.
             self.pass_on(Input::Resize(wish));
         }
     }

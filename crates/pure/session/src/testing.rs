@@ -54,6 +54,7 @@ pub(crate) struct Screen {
     pub(crate) bytes_per_ms: Option<u64>,
     busy_until: Option<Instant>,
     features: u32,
+    scale_percent: u16,
     cells: HashMap<u16, (Size, Vec<u8>)>,
     cells_max: u16,
     tables: u16,
@@ -129,6 +130,12 @@ impl Stage {
         self.attach_screen(screen, permissions, None, None).unwrap();
     }
 
+    /// A viewer with this device pixel ratio, in percent.
+    pub(crate) fn attach_at_scale(&mut self, id: u64, permissions: Permissions, percent: u16) {
+        let screen = Screen { scale_percent: percent, ..Screen::new(id, 0) };
+        self.attach_screen(screen, permissions, None, None).unwrap();
+    }
+
     /// A viewer comes back: what was on its way is lost. With `keeps`, it still has its canvas.
     pub(crate) fn come_back(&mut self, at: usize, id: u64, keeps: bool) {
         let mut screen = self.viewers.remove(at);
@@ -156,7 +163,7 @@ impl Stage {
         let hello = Hello {
             features: screen.features,
             size: Size::default(),
-            scale_percent: 100,
+            scale_percent: screen.scale_percent,
             view_only: false,
             resume,
             painted,
@@ -376,6 +383,7 @@ impl Screen {
             bytes_per_ms: None,
             busy_until: None,
             features: if cells_max > 0 { Feature::CELLS | Feature::TABLES } else { 0 },
+            scale_percent: 100,
             cells: HashMap::new(),
             cells_max,
             tables: 0,

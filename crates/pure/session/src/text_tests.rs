@@ -6,6 +6,7 @@ use bytes::Bytes;
 use porthole_link::{
     QuestionsRecord, RepliesRecord, TerminalRecord, TerminalWish, ToBrowser, ToGateway,
 };
+use porthole_pixels::Size;
 use porthole_remote::{
     Cells, Event, Input, Question, Questions, TerminalInput, TerminalNews, TerminalScreen,
 };
@@ -136,10 +137,66 @@ fn pictures_are_drawn_while_somebody_needs_them() {
     assert_eq!(wanted(&stage), None);
     stage.attach(2, ALL, None).unwrap();
     stage.pass(MOMENT);
-    assert_eq!(wanted(&stage), Some(true));
+    assert_eq!(wanted(&stage), Some(Some(100)));
     stage.session.handle_detach(stage.now, ViewerId(2));
     stage.pass(MOMENT);
-    assert_eq!(wanted(&stage), Some(false));
+    assert_eq!(wanted(&stage), Some(None));
+}
+
+#[test]
+fn pictures_are_as_fine_as_the_screen_of_the_last_one_who_tells() {
+    let mut stage = stage();
+    told(&mut stage, Event::Connected);
+    let wanted = |stage: &mut Stage| {
+        stage.pass(MOMENT);
+        let asked = asked(stage).into_iter();
+        let wanted: Vec<_> = asked
+            .filter_map(|input| match input {
+                TerminalInput::PicturesWanted(scale) => Some(scale),
+                _ => None,
+            })
+            .collect();
+        stage.inputs.clear();
+        wanted
+    };
+    // The first one counts, even one who only watches; later ones only if they may give input.
+    stage.attach_at_scale(1, WATCHING, 150);
+    assert_eq!(wanted(&mut stage), [Some(150)]);
+    stage.attach_at_scale(2, WATCHING, 200);
+    stage.say(2, ToGateway::Resize(Size::default(), 200));
+    assert_eq!(wanted(&mut stage), []);
+    stage.attach_at_scale(3, ALL, 200);
+    assert_eq!(wanted(&mut stage), [Some(200)]);
+    stage.say(3, ToGateway::Resize(Size::default(), 125));
+    stage.say(3, ToGateway::Resize(Size::default(), 125));
+    assert_eq!(wanted(&mut stage), [Some(125)]);
+    // Who draws text has no part in it.
+    stage.attach_drawing_text(4, ALL);
+    stage.say(4, ToGateway::Resize(Size::default(), 300));
+    assert_eq!(wanted(&mut stage), []);
+    for viewer in [3, 2, 1] {
+        stage.session.handle_detach(stage.now, ViewerId(viewer));
+    }
+    assert_eq!(wanted(&mut stage), [None]);
+    stage.attach_at_scale(5, WATCHING, 100);
+    assert_eq!(wanted(&mut stage), [Some(100)]);
+}
+
+#[test]
+fn room_for_cells_is_told_even_where_the_picture_keeps_its_size() {
+    let mut stage = stage();
+    stage.attach(1, ALL, None).unwrap();
+    stage.session.surface_mut().resize(Size::new(800, 456)).unwrap();
+    told(&mut stage, Event::Connected);
+    told(&mut stage, Event::ResizeSupported(true));
+    stage.inputs.clear();
+    stage.say(1, ToGateway::Resize(Size::new(800, 456), 200));
+    stage.pass(MOMENT);
+    let want = [
+        Input::Terminal(TerminalInput::PicturesWanted(Some(200))),
+        Input::Resize(Size::new(800, 456)),
+    ];
+    assert_eq!(stage.inputs, want);
 }
 
 #[test]

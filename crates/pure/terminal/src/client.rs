@@ -64,6 +64,12 @@ impl<L: Line> TextClient<L> {
         }
     }
 
+    /// Memory that the letters of pictures take, drawn so far by all sessions with this font at this
+    /// size; nothing while nobody wants pictures. It is bounded.
+    pub fn letters_bytes(&self) -> usize {
+        self.pictures.letters_bytes()
+    }
+
     /// Feeds the terminal with what the line carried.
     fn feed(&mut self, now: Instant) {
         if self.text.is_empty() {
@@ -124,19 +130,25 @@ impl<L: Line> TextClient<L> {
                 let screen = TerminalScreen { size: self.terminal.size(), data };
                 self.tell(Event::Terminal(TerminalNews::Screen(screen)));
             }
-            TerminalInput::PicturesWanted(wanted) => self.want_pictures(now, wanted),
+            TerminalInput::PicturesWanted(scale) => self.want_pictures(now, scale),
         }
     }
 
-    fn want_pictures(&mut self, now: Instant, wanted: bool) {
-        if wanted == self.pictures.are_wanted() {
-            return;
+    fn want_pictures(&mut self, now: Instant, scale_percent: Option<u16>) {
+        let were_wanted = self.pictures.are_wanted();
+        match scale_percent {
+            None => self.pictures.give_up(now),
+            Some(scale_percent) => {
+                let size = self.terminal.size();
+                if let Some(notice) = self.pictures.want(scale_percent, now, size) {
+                    self.tell(Event::Notice(notice));
+                }
+            }
         }
-        if let Some(notice) = self.pictures.want(wanted, now, self.terminal.size()) {
-            self.tell(Event::Notice(notice));
+        if were_wanted != self.pictures.are_wanted() {
+            self.console.stop_selecting();
+            self.tell(Event::ResizeSupported(!were_wanted));
         }
-        self.console.stop_selecting();
-        self.tell(Event::ResizeSupported(wanted));
         self.ask_to_draw(now);
     }
 

@@ -15,8 +15,12 @@ const DRAW_GAP_MIN: Duration = Duration::from_millis(16);
 /// Longest time that a program may keep its half-drawn screen from being shown (mode 2026).
 const SYNCHRONIZED_MAX: Duration = Duration::from_millis(150);
 
-/// Pixels of a point at 96 dpi.
+/// Pixels of a point at 96 dpi, where a viewer's device pixel ratio is 1.
 const PIXELS_PER_POINT: f32 = 96.0 / 72.0;
+
+/// Device pixel ratios that letters are drawn for, in percent: those of screens, made smaller or
+/// larger by what browsers allow.
+const SCALE_RANGE_PERCENT: (u16, u16) = (25, 500);
 
 /// How much smaller letters become until a screen fits a surface.
 const SHRINK: f32 = 0.8;
@@ -26,7 +30,9 @@ const SHRINK: f32 = 0.8;
 pub(crate) struct Pictures {
     source: Arc<dyn FontSource>,
     font_name: String,
-    font_size_px: f32,
+    font_size_pt: u8,
+    /// 100 times the device pixel ratio for which letters are as large as meant.
+    scale_percent: u16,
     /// `None` while nobody wants pictures.
     painter: Option<Painter>,
     painter_size_px: f32,
@@ -70,7 +76,8 @@ impl Pictures {
         Self {
             source,
             font_name: look.font_name.clone(),
-            font_size_px: f32::from(look.font_size_pt) * PIXELS_PER_POINT,
+            font_size_pt: look.font_size_pt,
+            scale_percent: 100,
             painter: None,
             painter_size_px: 0.0,
             fonts: None,
@@ -88,24 +95,42 @@ impl Pictures {
         self.painter.is_some()
     }
 
-    /// From now on somebody wants pictures, or nobody. What viewers should know of the fonts.
-    pub(crate) fn want(&mut self, wanted: bool, now: Instant, size: Cells) -> Option<String> {
-        if wanted == self.are_wanted() {
+    /// From now on somebody wants pictures, at 100 times this device pixel ratio; 0 is 100. What
+    /// viewers should know of the fonts, the first time.
+    pub(crate) fn want(&mut self, scale_percent: u16, now: Instant, size: Cells) -> Option<String> {
+        let (least, most) = SCALE_RANGE_PERCENT;
+        let scale_percent = if scale_percent == 0 { 100 } else { scale_percent.clamp(least, most) };
+        let were_wanted = self.are_wanted();
+        if were_wanted && scale_percent == self.scale_percent {
             return None;
         }
+        self.scale_percent = scale_percent;
         self.due = Some(now);
         self.drawn = None;
-        if !wanted {
+        let mut notice = None;
+        if !were_wanted {
+            let fonts = self.source.fonts(&self.font_name);
+            notice = fonts.notice().map(str::to_owned);
+            self.fonts = Some(fonts);
+        }
+        self.fit(size);
+        notice
+    }
+
+    /// From now on nobody wants pictures.
+    pub(crate) fn give_up(&mut self, now: Instant) {
+        if self.are_wanted() {
+            self.due = Some(now);
+            self.drawn = None;
             self.painter = None;
             self.fonts = None;
             self.view = View::default();
-            return None;
         }
-        let fonts = self.source.fonts(&self.font_name);
-        let notice = fonts.notice().map(str::to_owned);
-        self.fonts = Some(fonts);
-        self.fit(size);
-        notice
+    }
+
+    /// Memory that the letters drawn so far take, in bytes.
+    pub(crate) fn letters_bytes(&self) -> usize {
+        self.painter.as_ref().map_or(0, Painter::letters_bytes)
     }
 
     /// A cell's pixels; empty while nobody wants pictures.
@@ -147,7 +172,8 @@ impl Pictures {
     /// Chooses letters that are small enough for the screen to fit a surface.
     fn fit(&mut self, size: Cells) {
         let Some(fonts) = &self.fonts else { return };
-        let mut size_px = self.font_size_px;
+        let scale = f32::from(self.scale_percent) / 100.0;
+        let mut size_px = f32::from(self.font_size_pt) * PIXELS_PER_POINT * scale;
         loop {
             let painter = match self.painter.take() {
                 Some(painter) if self.painter_size_px.to_bits() == size_px.to_bits() => painter,

@@ -89,7 +89,11 @@ impl Stage {
     }
 
     fn want(&mut self, wanted: bool) {
-        self.put(Input::Terminal(TerminalInput::PicturesWanted(wanted)));
+        self.want_at(wanted.then_some(100));
+    }
+
+    fn want_at(&mut self, scale_percent: Option<u16>) {
+        self.put(Input::Terminal(TerminalInput::PicturesWanted(scale_percent)));
     }
 
     /// Time passes until everything is drawn.
@@ -164,6 +168,46 @@ fn viewers_choose_the_size_in_pixels() {
     assert_eq!(stage.client.terminal_size(), Cells { columns: 100, rows: 20 });
     assert_eq!(stage.surface.size(), Size { width: 1000, height: 380 });
     assert!(stage.events.contains(&Event::Resized(stage.surface.size())));
+}
+
+#[test]
+fn letters_are_as_large_as_the_viewers_screen_needs() {
+    // 12 points of `DejaVu Sans Mono`, whose letters are 0.602 em wide.
+    for (scale_percent, cell) in [
+        (100, Size { width: 10, height: 19 }),
+        (150, Size { width: 14, height: 28 }),
+        (200, Size { width: 19, height: 38 }),
+        (50, Size { width: 5, height: 10 }),
+        // What no screen has.
+        (0, Size { width: 10, height: 19 }),
+        (u16::MAX, Size { width: 48, height: 94 }),
+    ] {
+        let mut stage = Stage::new(config(8, 3));
+        stage.want_at(Some(scale_percent));
+        let size = Size { width: 8 * cell.width, height: 3 * cell.height };
+        assert_eq!(stage.surface.size(), size, "{scale_percent} %");
+    }
+}
+
+#[test]
+fn another_scale_draws_the_same_cells_anew() {
+    let mut stage = Stage::new(config(8, 3));
+    stage.feed("hello");
+    stage.want(true);
+    stage.now += Duration::from_secs(1);
+    stage.want_at(Some(200));
+    let size = Size { width: 152, height: 114 };
+    assert_eq!(stage.surface.size(), size);
+    assert_eq!(stage.events, [Event::Resized(size), Event::FrameEnd]);
+    assert!(stage.surface.bytes() == stage.client.drawn_afresh().bytes());
+    stage.want_at(Some(200));
+    assert_eq!((stage.draws, stage.events.len()), (0, 0));
+    // The same room holds as many cells of twice the size as half of it did.
+    stage.now += Duration::from_secs(1);
+    stage.put(Input::Resize(Size { width: 190, height: 190 }));
+    assert_eq!(stage.client.terminal_size(), Cells { columns: 10, rows: 5 });
+    stage.want(false);
+    assert_eq!(stage.surface.size(), Size::default());
 }
 
 #[test]
@@ -270,6 +314,7 @@ enum Step {
     Turn(i16),
     Point(u16, u16, u8),
     Resize(u16, u16),
+    Scale(u16),
     Rest,
 }
 
@@ -279,6 +324,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (-3i16..=3).prop_map(|notches| Step::Turn(notches * 120)),
         1 => (0u16..260, 0u16..170, 0u8..3).prop_map(|(x, y, buttons)| Step::Point(x, y, buttons)),
         1 => (10u16..300, 19u16..200).prop_map(|(width, height)| Step::Resize(width, height)),
+        1 => prop::sample::select(vec![100, 125, 150, 200]).prop_map(Step::Scale),
         2 => Just(Step::Rest),
     ]
 }
@@ -300,6 +346,7 @@ proptest! {
                     stage.put(Input::Pointer { at: Point { x, y }, buttons: Buttons(buttons) });
                 }
                 Step::Resize(width, height) => stage.put(Input::Resize(Size { width, height })),
+                Step::Scale(percent) => stage.want_at(Some(percent)),
                 Step::Rest => {
                     stage.rest();
                     let fresh = stage.client.drawn_afresh();

@@ -93,11 +93,16 @@ impl Session {
         viewer.owed.prompt = self.shown.prompt.is_some() && may_answer(&viewer);
         viewer.owed.questions = self.shown.questions.is_some() && may_answer(&viewer);
         viewer.owed.recording = self.sound.is_recording(&viewer).then_some(true);
+        let is_first_of_pictures = self.viewers.iter().all(|viewer| viewer.text.is_some());
         self.viewers.push(viewer);
         self.surface.keep_before(true);
         self.empty_since = None;
+        if !draws_text && (may_input || is_first_of_pictures) {
+            self.scale_wish = hello.scale_percent;
+        }
         self.want_pictures();
-        if may_input {
+        // Those who draw text tell its columns and rows.
+        if may_input && !draws_text {
             self.wish_size(attach.hello.size);
         }
         Ok(())

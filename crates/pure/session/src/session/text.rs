@@ -96,7 +96,7 @@ impl Session {
             return;
         }
         self.screen_asked = false;
-        self.pictures_wanted = false;
+        self.pictures_wanted = None;
         self.for_each_viewer(|viewer| {
             if let Some(text) = &mut viewer.text {
                 text.forget();
@@ -110,11 +110,18 @@ impl Session {
 
     /// Has a text remote draw while somebody watches who is shown pictures.
     pub(super) fn want_pictures(&mut self) {
-        let wanted = self.viewers.iter().any(|viewer| viewer.text.is_none());
+        let is_needed = self.viewers.iter().any(|viewer| viewer.text.is_none());
+        let wanted = is_needed.then_some(self.scale_wish);
         if self.config.text && self.connected && wanted != self.pictures_wanted {
             self.pictures_wanted = wanted;
             self.pass_on(Input::Terminal(TerminalInput::PicturesWanted(wanted)));
         }
+    }
+
+    /// A viewer who is shown pictures has this device pixel ratio, in percent.
+    pub(super) fn wish_scale(&mut self, scale_percent: u16) {
+        self.scale_wish = scale_percent;
+        self.want_pictures();
     }
 
     /// Sends the viewer at `at` what waits for it of the text, as far as it may be sent now. The

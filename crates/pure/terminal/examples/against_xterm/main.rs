@@ -19,12 +19,16 @@ use porthole_remote::{Cells, TerminalLook};
 use porthole_terminal::{Fed, Terminal};
 use words::Random;
 
+/// The last mode that is asked for: no known one is higher.
+const MODES_MAX: u32 = 2100;
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let seed: u64 = arguments.next().expect("a seed").parse().expect("a number");
     let count: u64 = arguments.next().expect("a count").parse().expect("a number");
     let mut out = String::new();
     write_widths(&mut out);
+    write_modes(&mut out);
     for file in arguments {
         let mut random = Random::new(seed);
         write_recorded(&file, &mut random, &mut out);
@@ -67,6 +71,21 @@ fn write_widths(out: &mut String) {
         count += 1;
     }
     let _ = writeln!(case.out, "{words} {count} {last}");
+    case.end();
+}
+
+/// What programs are told when they ask for a mode (DECRQM), of ANSI and of DEC: each question and
+/// its answer.
+fn write_modes(out: &mut String) {
+    let mut case = Case::begin(out, "modes", Cells::USUAL, 0, 0);
+    for mode in 0..=MODES_MAX {
+        for question in [format!("\x1b[{mode}$p"), format!("\x1b[?{mode}$p")] {
+            let mut fed = Fed::default();
+            case.terminal.feed(question.as_bytes(), &mut fed);
+            case.bytes("asked", question.as_bytes());
+            case.bytes("answered", &fed.replies);
+        }
+    }
     case.end();
 }
 

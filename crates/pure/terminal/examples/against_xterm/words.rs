@@ -106,6 +106,10 @@ const MODES: &[&str] = &[
 
 /// What xterm.js would do otherwise, or not at all.
 const WILD: &[&str] = &[
+    "\x1b[s",
+    "\x1b[u",
+    "\x1b[?69h",
+    "\x1b[3;9s",
     "\x1b[59m",
     "\x1b[38:2:1:2:3m",
     "\x1b[38m",

@@ -53,6 +53,11 @@ impl Painter {
         Size { width, height }
     }
 
+    /// Memory that the letters drawn so far take, in bytes.
+    pub(crate) fn letters_bytes(&self) -> usize {
+        self.typeface.letters_bytes()
+    }
+
     /// The pixels of a screen.
     pub(crate) fn picture(&self, size: Cells) -> Size {
         let cell = self.cell();

@@ -88,6 +88,12 @@ impl Typeface {
         self.measures
     }
 
+    /// Memory that the pictures drawn so far take, in bytes; at most [`GLYPHS_MAX_BYTES`] and one
+    /// more picture.
+    pub(super) fn letters_bytes(&self) -> usize {
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner).bytes
+    }
+
     /// The picture of a cell's text.
     pub(super) fn glyph(&self, key: &GlyphKey) -> Arc<Glyph> {
         // Poison says that a font made somebody panic; what is kept is whole all the same.

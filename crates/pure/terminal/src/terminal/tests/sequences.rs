@@ -177,6 +177,18 @@ fn margins() {
     }
 }
 
+/// Viewers' terminals have none, so programs learn that there are none: DA1 names a VT220, DECRQM does
+/// not know the mode, and DECSLRM is not taken for the sequence that saves the cursor.
+#[test]
+fn there_are_no_left_and_right_margins() {
+    let (_, fed) = after(8, 3, b"\x1b[?69h\x1b[?69$p\x1b[c\x1bP$qs\x1b\\");
+    assert_eq!(fed.replies, b"\x1b[?69;0$y\x1b[?62;22c\x1bP0$r\x1b\\"[..]);
+    assert!(fed.shown.is_empty(), "{:?}", fed.shown);
+    let (terminal, fed) = after(8, 3, b"ab\x1b[s\x1b[?69h\x1b[3;6s\x1b[2;5Hcdefgh\x1b[u!");
+    assert_eq!(rows(&terminal), ["|ab!", "|␀␀␀␀cdef", "+gh"]);
+    assert_eq!(fed.shown, b"ab\x1b[s\x1b[2;5Hcdefgh\x1b[u\x1b[1;3H!"[..]);
+}
+
 #[test]
 fn what_decsc_keeps_is_counted_from_the_screens_first_row() {
     let (terminal, fed) = after(8, 3, b"1\r\n2\r\n3\r\n4\r\n5\x1b7\x1b[3J\x1b[H\x1b8x");
