@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
-use porthole_link::{FileAct, FileNews, FileRequest, ToGateway};
+use porthole_link::{FileAct, FileNews};
 use porthole_testkit::servers::{Picture, Sshd, Xrdp, XtigerVnc, XvncOptions};
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
@@ -17,8 +17,8 @@ use crate::picture::wait_for_picture;
 /// The size that a desktop of xrdp's has when nobody wishes for another.
 const GEOMETRY: (u16, u16) = (1024, 768);
 
-/// Bytes of a file, few enough to travel before anything more is credited.
-const FILE_BYTES: usize = 30_000;
+/// Bytes of a file.
+const FILE_BYTES: usize = 3_000_000;
 
 /// Parameters that lead to `server`, and those in `more`.
 fn beside(server: &Sshd, more: &str) -> String {
@@ -39,34 +39,14 @@ fn options(lab: &Lab) -> Result<ViewerOptions> {
     Ok(ViewerOptions::new(lab.address(), tokens::mint(&claims)?))
 }
 
-/// The first answer to a request, or the one that `is_wanted`.
-async fn ask(
-    viewer: &mut Viewer,
-    request: u32,
-    act: FileAct,
-    is_wanted: fn(&FileNews) -> bool,
-) -> Result<FileNews> {
-    viewer.send(&ToGateway::File(FileRequest { request, act })).await?;
-    let found = |viewer: &Viewer| {
-        let of_it = viewer.seen().files.iter().filter(|answer| answer.request == request);
-        of_it.map(|answer| &answer.news).find(|news| is_wanted(news)).cloned()
-    };
-    viewer.wait_until("an answer", SOON, |viewer| found(viewer).is_some()).await?;
-    found(viewer).context("no answer")
-}
-
 /// What the root holds; or the cause, where it cannot be had.
 async fn list(viewer: &mut Viewer) -> Result<Result<Vec<String>, String>> {
     let act = FileAct::List { path: String::new(), after: String::new() };
-    match ask(viewer, 1, act, |_| true).await? {
+    match viewer.ask(act).await? {
         FileNews::Page(page) => Ok(Ok(page.entries.into_iter().map(|it| it.name).collect())),
         FileNews::Failed { cause, .. } => Ok(Err(cause)),
         other => bail!("no list: {other:?}"),
     }
-}
-
-const fn is_done(news: &FileNews) -> bool {
-    matches!(news, FileNews::Done | FileNews::Failed { .. })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -84,20 +64,11 @@ async fn a_desktop_of_xrdp_has_the_files_of_a_server_beside_it() -> Result<()> {
     let display = desktop.display();
     viewer.wait_until("the session", SOON, |_| display.root().is_ok()).await?;
 
-    let data: Vec<u8> = (0..=250).cycle().take(FILE_BYTES).collect();
-    let (path, size) = ("up.bin".to_owned(), FILE_BYTES as u64);
-    let act = FileAct::Write { path: path.clone(), size, modified_ms: 0, replace: false };
-    let opened = ask(&mut viewer, 2, act, |_| true).await?;
-    let FileNews::Opened { offset: 0, credit, .. } = opened else { bail!("{opened:?}") };
-    ensure!(credit as usize >= FILE_BYTES, "{credit} bytes may be sent");
-    let act = FileAct::Data(0, Bytes::from(data.clone()));
-    let written = ask(&mut viewer, 2, act, is_done).await?;
-    ensure!(written == FileNews::Done, "{written:?}");
-    ensure!(fs::read(server.home().join(&path))? == data, "other bytes went there");
-    let act = FileAct::Read { path, offset: 0, credit: u32::try_from(FILE_BYTES)? };
-    let read = ask(&mut viewer, 3, act, is_done).await?;
-    ensure!(read == FileNews::Done, "{read:?}");
-    ensure!(viewer.seen().downloads.get(&3) == Some(&data), "other bytes came");
+    let data: Bytes = (0..=250).cycle().take(FILE_BYTES).collect();
+    viewer.upload("up.bin", &data, FILE_BYTES).await?;
+    ensure!(fs::read(server.home().join("up.bin"))? == data, "other bytes went there");
+    let read = viewer.download("up.bin", 0, FILE_BYTES as u64).await?;
+    ensure!(read == data, "other bytes came");
 
     // The desktop goes on beside it.
     let card = Picture::test_card(GEOMETRY.0, GEOMETRY.1);
