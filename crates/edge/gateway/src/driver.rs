@@ -43,7 +43,7 @@ impl DriverSettings {
     /// A parameter that cannot be honoured. `None` when the protocol has no driver.
     pub(crate) fn read<'a>(
         protocol: Protocol,
-        parameters: impl IntoIterator<Item = (&'a str, String)>,
+        parameters: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
         strictness: Strictness,
     ) -> Option<Result<Self, ParameterError>> {
         match protocol {
