@@ -33,7 +33,7 @@ pub(super) struct TokenArgs {
     /// The holder only watches.
     #[arg(long, conflicts_with = "allow")]
     view_only: bool,
-    /// Encrypt the token for the first of tokens.decryption_keys.
+    /// Encrypt the token for the gateway's first decryption key.
     #[arg(long)]
     encrypt: bool,
 }

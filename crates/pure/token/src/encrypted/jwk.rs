@@ -3,7 +3,7 @@
 use aws_lc_rs::agreement::{PrivateKey, X25519};
 use aws_lc_rs::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
 use serde::Deserialize;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::DecryptionKey;
 use super::agreement::Curve;
@@ -35,7 +35,7 @@ pub(super) struct PrivateJwk {
 impl Drop for PrivateJwk {
     fn drop(&mut self) {
         let Self { d, p, q, dp, dq, qi, .. } = self;
-        [d, p, q, dp, dq, qi].into_iter().for_each(|secret| secret.zeroize());
+        [d, p, q, dp, dq, qi].into_iter().for_each(Zeroize::zeroize);
     }
 }
 

@@ -9,7 +9,7 @@ use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::agreement::{Agreement, Curve};
@@ -61,26 +61,28 @@ impl EncryptionKey {
     ///
     /// [`TokenError::EncryptionFailed`].
     pub fn seal(&self, content: &[u8]) -> Result<String, TokenError> {
-        let mut header = json!({
-            "alg": self.management().name(), "enc": CONTENT, "typ": "JWT", "cty": "JWT",
-        });
-        if let Some(kid) = &self.kid {
-            header["kid"] = kid.as_str().into();
-        }
-        self.seal_with(header, content).ok_or(TokenError::EncryptionFailed)
+        let algorithm = self.management().name();
+        let own = [("alg", algorithm), ("enc", CONTENT), ("typ", "JWT"), ("cty", "JWT")];
+        let named = self.kid.as_deref().map(|kid| ("kid", kid));
+        self.seal_with(object(own.into_iter().chain(named)), content)
+            .ok_or(TokenError::EncryptionFailed)
     }
 
-    pub(super) fn seal_with(&self, mut header: Value, content: &[u8]) -> Option<String> {
+    pub(super) fn seal_with(
+        &self,
+        mut header: Map<String, Value>,
+        content: &[u8],
+    ) -> Option<String> {
         let (content_key, encrypted_key) = match &self.public {
             Public::Rsa(public) => wrapped(public)?,
             Public::Agreeing(curve, public) => {
                 let (key, epk) = agreed(*curve, public)?;
-                header["epk"] = epk;
+                header.insert("epk".to_owned(), epk.into());
                 (key, Vec::new())
             }
         };
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let aad = encode(header.to_string().as_bytes());
+        let aad = encode(Value::Object(header).to_string().as_bytes());
         let mut nonce = [0; NONCE_BYTES];
         rand::fill(&mut nonce).ok()?;
         let mut sealed = content.to_vec();
@@ -120,22 +122,27 @@ fn wrapped(public: &OaepPublicEncryptingKey) -> Option<(ContentKey, Vec<u8>)> {
 }
 
 /// A new content key, and the public key from which its reader finds it.
-fn agreed(curve: Curve, reader: &[u8]) -> Option<(ContentKey, Value)> {
+fn agreed(curve: Curve, reader: &[u8]) -> Option<(ContentKey, Map<String, Value>)> {
     let own = PrivateKey::generate(curve.algorithm()).ok()?;
     let agreement =
         Agreement { curve, public: reader.to_vec(), sender: Vec::new(), receiver: Vec::new() };
     let key = agreement.content_key(&own)?;
     let public = own.compute_public_key().ok()?;
     let (kty, crv) = curve.names();
-    let mut epk = json!({ "kty": kty, "crv": crv });
+    let mut epk = object([("kty", kty), ("crv", crv)]);
     let x_and_y = match curve {
         Curve::P256 => public.as_ref().get(1..)?,
         Curve::X25519 => public.as_ref(),
     };
     for (name, coordinate) in ["x", "y"].into_iter().zip(x_and_y.chunks(32)) {
-        epk[name] = URL_SAFE_NO_PAD.encode(coordinate).into();
+        epk.insert(name.to_owned(), URL_SAFE_NO_PAD.encode(coordinate).into());
     }
     Some((key, epk))
+}
+
+/// A JSON object of texts.
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
+    members.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
 }
 
 /// Wipes the copies of secrets in `fields`.
