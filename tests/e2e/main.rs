@@ -3,6 +3,7 @@
 //! Every test starts what it needs and ends it; nothing is shared, so all may run at once. Waits
 //! are bounded and end when what is waited for has happened.
 
+mod encrypted;
 mod hostile;
 mod hostile_rdp;
 mod input;

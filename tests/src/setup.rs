@@ -22,6 +22,8 @@ pub struct Setup {
     pacing: String,
     timeouts: String,
     files: String,
+    /// Further tables of `[tokens]`.
+    tokens: String,
     is_loopback_open: bool,
     /// Further rules of the policy.
     rules: String,
@@ -43,6 +45,7 @@ impl Setup {
             pacing: String::new(),
             timeouts: String::new(),
             files: String::new(),
+            tokens: String::new(),
             is_loopback_open: true,
             rules: String::new(),
             connections: String::new(),
@@ -81,6 +84,13 @@ impl Setup {
     #[must_use]
     pub fn files(mut self, root: &Path) -> Self {
         self.files = format!("[files]\nroot = \"{}\"\n", root.display());
+        self
+    }
+
+    /// Taking encrypted tokens too, with the key in this file.
+    #[must_use]
+    pub fn decrypting(mut self, key_file: &Path) -> Self {
+        self.tokens = tokens::decryption_toml(key_file);
         self
     }
 
@@ -143,9 +153,10 @@ impl Setup {
         let drain = if self.server.contains("drain_s") { "" } else { "drain_s = 0\n" };
         format!(
             "[server]\n{drain}listen = \"127.0.0.1:0\"\n{}\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
-             [log]\nlevel = \"debug\"\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}\n{}",
+             [log]\nlevel = \"debug\"\n{}\n{}\n{}\n[session]\n{}\n[pacing]\n{}\n[timeouts]\n{}\n{}\n{}",
             self.server,
             tokens::config_toml(),
+            self.tokens,
             if self.is_loopback_open { loopback.concat() } else { String::new() } + &self.rules,
             self.session,
             self.pacing,

@@ -18,6 +18,7 @@
     reason = "a server that breaks is a test that fails"
 )]
 
+mod guard;
 mod program;
 mod relay;
 mod stream;
@@ -40,9 +41,13 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     sync::{broadcast, watch},
 };
+
+use guard::Guard;
+pub use guard::Papers;
 
 /// Which server it is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,8 @@ pub struct Seen {
     pub authorization: Option<String>,
     /// `Sec-WebSocket-Protocol`.
     pub protocols: Option<String>,
+    /// Whether who asked has shown a certificate of the server's authority.
+    pub has_certificate: bool,
 }
 
 /// What the server answers to a path, instead of what it would.
@@ -94,6 +101,8 @@ pub struct FakeCluster {
 
 struct State {
     release: Release,
+    /// The token of those who may ask without a certificate; without one, everybody may.
+    token: Option<String>,
     pods: Mutex<BTreeMap<String, Value>>,
     others: Mutex<BTreeMap<String, Value>>,
     changes: broadcast::Sender<Value>,
@@ -125,10 +134,26 @@ impl FakeCluster {
     ///
     /// When no port can be had.
     pub async fn start(release: Release) -> Self {
+        Self::serve(release, None).await
+    }
+
+    /// Starts one behind TLS, which answers 401 to those who have neither the token nor a certificate;
+    /// with what it takes to be let in.
+    ///
+    /// # Panics
+    ///
+    /// When no port or no certificate can be had.
+    pub async fn start_guarded(release: Release) -> (Self, Papers) {
+        let (guard, papers) = Guard::new();
+        (Self::serve(release, Some(guard)).await, papers)
+    }
+
+    async fn serve(release: Release, guard: Option<Guard>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(State {
             release,
+            token: guard.as_ref().map(|guard| guard.token.clone()),
             pods: Mutex::default(),
             others: Mutex::default(),
             changes: broadcast::channel(64).0,
@@ -144,16 +169,17 @@ impl FakeCluster {
         let shared = Arc::clone(&state);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let state = Arc::clone(&shared);
+                let (state, guard) = (Arc::clone(&shared), guard.clone());
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let state = Arc::clone(&state);
-                        async move { Ok::<_, Infallible>(state.answer(request).await) }
-                    });
-                    let _closed = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .with_upgrades()
-                        .await;
+                    match guard {
+                        None => converse(stream, state, false).await,
+                        Some(guard) => {
+                            // Who does not trust the server leaves.
+                            let Ok(stream) = guard.acceptor.accept(stream).await else { return };
+                            let shown = stream.get_ref().1.peer_certificates().is_some();
+                            converse(stream, state, shown).await;
+                        }
+                    }
                 });
             }
         });
@@ -258,19 +284,45 @@ pub fn status_of(name: &str, state: Value) -> Value {
     })
 }
 
+/// Answers the requests of one connection.
+async fn converse<S>(stream: S, state: Arc<State>, has_certificate: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let state = Arc::clone(&state);
+        async move { Ok::<_, Infallible>(state.answer(request, has_certificate).await) }
+    });
+    let _closed = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+}
+
 impl State {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        has_certificate: bool,
+    ) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let query = request.uri().query().unwrap_or_default().to_owned();
         let header = |name| {
             let value = request.headers().get(name);
             value.and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
+        let authorization = header("authorization");
+        let wanted = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let is_known = wanted.is_none() || has_certificate || authorization == wanted;
         lock(&self.seen).push(Seen {
             path: format!("{path}?{query}"),
-            authorization: header("authorization"),
+            authorization,
             protocols: header("sec-websocket-protocol"),
+            has_certificate,
         });
+        if !is_known {
+            return status(401, "Unauthorized", "Unauthorized");
+        }
         let refusal = lock(&self.refusals).iter().find(|found| path.contains(&found.part)).cloned();
         if let Some(Refusal { status, body, .. }) = refusal {
             return plain(status, body);
@@ -350,11 +402,15 @@ impl State {
 }
 
 fn not_found(message: &str) -> Response<Body> {
+    status(404, "NotFound", message)
+}
+
+fn status(code: u16, reason: &str, message: &str) -> Response<Body> {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure",
-        "message": message, "reason": "NotFound", "code": 404
+        "message": message, "reason": reason, "code": code
     });
-    plain(404, status.to_string())
+    plain(code, status.to_string())
 }
 
 fn plain(status: u16, body: String) -> Response<Body> {

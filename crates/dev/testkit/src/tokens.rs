@@ -1,12 +1,15 @@
 //! Tokens of a portal that exists only in tests, and forgeries.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use porthole_token::{Claims, Grant, HmacSecret, Permissions, SigningKey, Target};
+use porthole_token::{
+    Claims, DecryptionKey, Grant, HmacSecret, Permissions, Secrets, SigningKey, Target,
+};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +21,15 @@ pub const AUDIENCE: &str = "gateway.test";
 
 /// The shared secret. It opens nothing outside tests.
 pub const SECRET: &str = "a secret of the tests, and of nobody else";
+
+/// The gateway's key that decrypts tokens, in PEM: P-256. It opens nothing outside tests.
+pub const DECRYPTION_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5Cc1UCG0URib1S1d
+ioJWKDWJWHvzMlU5aEpbGIdef+ehRANCAARp6mqtiJFJkrR/s4MY0njByoTEqFdA
+V8j7ohW2Q1xSvnM6AxmIRL2/mIkABty4huF2Gy/S4e80z/rpqW4+tYfu
+-----END PRIVATE KEY-----
+";
 
 /// How long tokens are valid, in seconds.
 const LIFETIME_S: u64 = 300;
@@ -37,6 +49,12 @@ pub fn config_toml() -> String {
          kind = \"secret\"\n\
          secret = \"{SECRET}\"\n"
     )
+}
+
+/// What the `[tokens]` section needs besides for tokens of [`mint_encrypted`], where the file of this
+/// path holds [`DECRYPTION_KEY`].
+pub fn decryption_toml(key_file: &Path) -> String {
+    format!("[[tokens.decryption_keys]]\nkind = \"pem\"\nfile = \"{}\"\n", key_file.display())
 }
 
 /// Claims that the gateway accepts, for the next five minutes, with a `jti` of their own.
@@ -70,8 +88,22 @@ pub fn for_connection(name: &str) -> Result<String> {
 ///
 /// A claim is out of its bounds.
 pub fn mint(claims: &Claims) -> Result<String> {
+    Ok(porthole_token::mint(claims, &signing_key()?)?)
+}
+
+/// Signs `claims` and `secrets` with [`SECRET`], and encrypts that for [`DECRYPTION_KEY`].
+///
+/// # Errors
+///
+/// A claim or a secret is out of its bounds.
+pub fn mint_encrypted(claims: &Claims, secrets: &Secrets) -> Result<String> {
+    let reader = DecryptionKey::from_pem(DECRYPTION_KEY.as_bytes())?.encryption_key()?;
+    Ok(porthole_token::mint_encrypted(claims, secrets, &signing_key()?, &reader)?)
+}
+
+fn signing_key() -> Result<SigningKey> {
     let secret = HmacSecret::new(SECRET.as_bytes()).context("the secret is long enough")?;
-    Ok(porthole_token::mint(claims, &SigningKey::from_secret(&secret))?)
+    Ok(SigningKey::from_secret(&secret))
 }
 
 /// Any header and any payload, with a good HS256 signature by `secret`.

@@ -46,7 +46,7 @@ impl DriverSettings {
     /// A parameter that cannot be honoured.
     pub(crate) fn read<'a>(
         protocol: Protocol,
-        parameters: impl IntoIterator<Item = (&'a str, String)>,
+        parameters: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
         strictness: Strictness,
     ) -> Result<Self, ParameterError> {
         Ok(match protocol {

@@ -38,7 +38,7 @@ type Answer = Response<Full<Bytes>>;
 /// frames that no pacing can take back.
 const NOTSENT_LOWAT_BYTES: u32 = 32 << 10;
 
-/// Largest request head: a token of 16 KiB, and as much again for the rest, twice over.
+/// Largest request head: an encrypted token of 32 KiB, and as much again for the rest.
 const HEAD_MAX_BYTES: usize = 64 << 10;
 
 /// How long to wait after a failed `accept`, which may fail at once again: when the process has

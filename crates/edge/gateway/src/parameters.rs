@@ -63,19 +63,20 @@ pub(crate) trait Vocabulary: Default {
     /// A value that makes no sense, a parameter that this gateway does not offer, and, where
     /// `strictness` says so, a name that does not exist.
     fn read<'a>(
-        parameters: impl IntoIterator<Item = (&'a str, String)>,
+        parameters: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
         strictness: Strictness,
     ) -> Result<Self, ParameterError> {
         let mut read = Self::default();
         for (name, value) in parameters {
+            let value = value.as_ref();
             let refused = |reason: String| ParameterError {
                 name: porthole_wire::text(name.as_bytes()),
                 reason,
             };
-            if value.is_empty() || read.take(name, &value).map_err(refused)? {
+            if value.is_empty() || read.take(name, value).map_err(refused)? {
                 continue;
             }
-            if let Some(reason) = Self::why_not(name, &value) {
+            if let Some(reason) = Self::why_not(name, value) {
                 return Err(refused(format!("is not offered: {reason}")));
             }
             if Self::is_known(name) {

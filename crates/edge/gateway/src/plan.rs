@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use porthole_dial::{DialError, Kdc, Protocol, Target, TlsSettings, Transport, Verify};
 use porthole_remote::{Credentials, Redirect};
 use porthole_session::Permissions;
-use porthole_token::{Address, Claims, Permission, Verified};
+use porthole_token::{Address, Claims, Permission, Secrets, Verified};
+use secrecy::SecretString;
 
 use crate::{
     config::{Config, Connection},
@@ -73,17 +74,22 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What `verified` asks for, in terms of `config`.
+    /// What `verified` asks for, in terms of `config`. With a secret in the token that may take up to
+    /// seconds: a private key whose passphrase comes along is tried.
     ///
     /// # Errors
     ///
     /// [`GatewayError::UnknownConnection`], [`GatewayError::NotOffered`] or
     /// [`GatewayError::Parameter`].
     pub fn new(verified: &Verified, config: &Config) -> Result<Self, GatewayError> {
-        Self::from_claims(verified.claims(), config)
+        Self::from_claims(verified.claims(), verified.secrets(), config)
     }
 
-    fn from_claims(claims: &Claims, config: &Config) -> Result<Self, GatewayError> {
+    fn from_claims(
+        claims: &Claims,
+        secrets: &Secrets,
+        config: &Config,
+    ) -> Result<Self, GatewayError> {
         let grant = &claims.porthole;
         let (label, connection) = match &grant.target {
             porthole_token::Target::Connection { connection } => {
@@ -93,7 +99,7 @@ impl Plan {
                 })?;
                 (connection.clone(), found.clone())
             }
-            porthole_token::Target::Address(address) => from_address(address, config)?,
+            porthole_token::Target::Address(address) => from_address(address, secrets, config)?,
             porthole_token::Target::Desktop(_) => {
                 return Err(GatewayError::NotOffered { what: "this gateway makes no desktops" });
             }
@@ -197,7 +203,13 @@ impl Plan {
 
 /// A target that the token itself describes. Its certificate is checked against the system's
 /// authorities, and no password is sent in clear: only the operator may lower that.
-fn from_address(address: &Address, config: &Config) -> Result<(String, Connection), GatewayError> {
+///
+/// Its secrets come out of an encrypted token, and go the same ways as configured ones.
+fn from_address(
+    address: &Address,
+    secrets: &Secrets,
+    config: &Config,
+) -> Result<(String, Connection), GatewayError> {
     let protocol = match address.protocol {
         porthole_token::Protocol::Vnc => Protocol::Vnc,
         porthole_token::Protocol::Rdp => Protocol::Rdp,
@@ -206,8 +218,10 @@ fn from_address(address: &Address, config: &Config) -> Result<(String, Connectio
         porthole_token::Protocol::Kubernetes => Protocol::Kubernetes,
     };
     let username = address.parameters.get("username").map(str::to_owned);
-    let others = address.parameters.iter().filter(|(name, _)| *name != "username");
-    let others = others.map(|(name, value)| (name, value.to_owned()));
+    let password = secrets.get("password").map(SecretString::from);
+    // Whoever configures a connection writes these two beside its parameters.
+    let others = address.parameters.iter().chain(secrets.iter());
+    let others = others.filter(|(name, _)| !matches!(*name, "username" | "password"));
     let mut driver = DriverSettings::read(protocol, others, Strictness::Token)?;
     let host = address.hostname.clone();
     let port = address.port.unwrap_or(DriverSettings::port(protocol));
@@ -216,7 +230,7 @@ fn from_address(address: &Address, config: &Config) -> Result<(String, Connectio
     } else {
         format!("{protocol}://{host}:{port}")
     };
-    let credentials = Credentials { username, ..Credentials::default() };
+    let credentials = Credentials { username, password, domain: None };
     let transport = Transport::Tcp { host, port };
     if let Some(name) = driver.operators_alone() {
         return Err(ParameterError { name, reason: "is for the operator to allow".into() }.into());

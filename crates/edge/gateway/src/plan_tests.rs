@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use porthole_dial::{Transport, Verify};
 use porthole_token::{
-    Address, Claims, Desktop, Grant, Parameters, Permission, Permissions, Protocol, Target,
+    Address, Claims, Desktop, Grant, Parameters, Permission, Permissions, Protocol, Secrets, Target,
 };
 
 use porthole_rfb::RfbConfig;
+use secrecy::ExposeSecret as _;
 
 use super::Plan;
 use crate::{GatewayError, config::testing, driver::DriverConfig};
@@ -55,7 +56,11 @@ fn claims(target: Target, allow: Permissions, session_max_s: Option<u32>) -> Cla
 }
 
 fn plan(target: Target, allow: Permissions) -> Result<Plan, GatewayError> {
-    Plan::from_claims(&claims(target, allow, None), &testing::config(CONFIG))
+    planned(&claims(target, allow, None), &testing::config(CONFIG))
+}
+
+fn planned(claims: &Claims, config: &crate::config::Config) -> Result<Plan, GatewayError> {
+    Plan::from_claims(claims, &Secrets::default(), config)
 }
 
 fn rfb(plan: &Plan) -> &RfbConfig {
@@ -122,12 +127,12 @@ fn the_shorter_life_counts() {
     let config = testing::config(CONFIG);
     for (asked, want) in [(60, 60), (7200, 3600)] {
         let claims = claims(connection("lab"), Permissions::default(), Some(asked));
-        let plan = Plan::from_claims(&claims, &config).unwrap();
+        let plan = planned(&claims, &config).unwrap();
         assert_eq!(plan.session_max, Some(Duration::from_secs(want)));
     }
     let config = testing::config("[connections.lab]\nprotocol = \"vnc\"\nhostname = \"h\"\n");
     let claims = claims(connection("lab"), Permissions::default(), None);
-    assert_eq!(Plan::from_claims(&claims, &config).unwrap().session_max, None);
+    assert_eq!(planned(&claims, &config).unwrap().session_max, None);
 }
 
 #[test]
@@ -186,7 +191,7 @@ fn files_go_where_token_connection_and_configuration_let_them() {
              [connections.a.parameters]\ndrive-path = \"a\"\n{parameters}",
             root.path().display()
         );
-        Plan::from_claims(&claims(connection("a"), allow, None), &testing::config(&text)).unwrap()
+        planned(&claims(connection("a"), allow, None), &testing::config(&text)).unwrap()
     };
     let files: Permissions = [Permission::FilesIn, Permission::FilesOut].into_iter().collect();
     assert_eq!(plan("enable-drive = true", files).permissions, 0b11000);
@@ -205,9 +210,9 @@ fn files_go_where_token_connection_and_configuration_let_them() {
         |path| address(Protocol::Vnc, "a", &[("enable-drive", "true"), ("drive-path", path)]);
     let config = format!("[files]\nroot = \"{}\"\n", root.path().display());
     let config = testing::config(&config);
-    assert!(Plan::from_claims(&claims(with("ada"), files, None), &config).is_ok());
+    assert!(planned(&claims(with("ada"), files, None), &config).is_ok());
     for path in ["/etc", "../x"] {
-        let error = Plan::from_claims(&claims(with(path), files, None), &config).unwrap_err();
+        let error = planned(&claims(with(path), files, None), &config).unwrap_err();
         assert_eq!(error.cause(), "parameter");
     }
 }
@@ -221,3 +226,55 @@ fn credentials_are_kept_where_the_remote_may_be_dialled_again() {
         assert_eq!(plan.driver.credentials().password.is_some(), is_kept, "{name}");
     }
 }
+
+#[test]
+fn secrets_of_a_token_go_where_configured_ones_go() {
+    let known = tempfile::tempdir().unwrap();
+    let known = known.path().join("known");
+    let text = format!("[server]\nknown_hosts = \"{}\"\n", known.display());
+    let config = testing::config(&text);
+    let with = |protocol, parameters: &[(&str, &str)], list: &[(&str, &str)]| {
+        let list = list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let claims = claims(address(protocol, "h", parameters), Permissions::default(), None);
+        Plan::from_claims(&claims, &Secrets::new(list).unwrap(), &config)
+    };
+    for protocol in [Protocol::Vnc, Protocol::Rdp, Protocol::Ssh, Protocol::Telnet] {
+        let plan = with(protocol, &[("username", "ada")], &[("password", "geheim")]).unwrap();
+        let credentials = plan.driver.credentials();
+        assert_eq!(credentials.username.as_deref(), Some("ada"));
+        assert_eq!(credentials.password.as_ref().unwrap().expose_secret(), "geheim");
+        // An RDP server is dialled again with it.
+        assert_eq!(plan.configured.password.is_some(), protocol == Protocol::Rdp);
+        assert!(!format!("{plan:?}").contains("geheim"), "{plan:?}");
+    }
+
+    let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let plan = with(Protocol::Ssh, &[("username", "ada")], &[("private-key", &key)]).unwrap();
+    assert!(!format!("{plan:?}").contains(&key[40..60]));
+    let error = with(Protocol::Ssh, &[], &[("private-key", "geheim")]).unwrap_err();
+    assert_eq!(error.cause(), "parameter");
+    assert!(!format!("{error} {error:?}").contains("geheim"));
+
+    let beside = [("enable-sftp", "true"), ("sftp-username", "ada"), ("sftp-host-key", HOST_KEY)];
+    assert!(with(Protocol::Vnc, &beside, &[("sftp-password", "geheim")]).unwrap().sftp.is_some());
+    assert!(with(Protocol::Vnc, &beside, &[]).is_err());
+
+    let gate = [("gateway-hostname", "gate"), ("gateway-username", "ada")];
+    let plan = with(Protocol::Rdp, &gate, &[("gateway-password", "geheim")]).unwrap();
+    assert!(matches!(&plan.target.transport, Transport::RdGateway(gateway)
+        if gateway.credentials.password.is_some()));
+
+    let pair = rcgen::generate_simple_self_signed(vec!["ada".to_owned()]).unwrap();
+    let (certificate, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
+    let pod = [("pod", "one"), ("use-ssl", "true"), ("client-cert", certificate.as_str())];
+    let plan = with(Protocol::Kubernetes, &pod, &[("client-key", &key)]).unwrap();
+    assert!(plan.tls().client.is_some());
+    assert!(with(Protocol::Kubernetes, &pod[..2], &[("token", "geheim")]).is_ok());
+    // Nothing goes in clear, and no file of the gateway's is named.
+    assert!(with(Protocol::Kubernetes, &pod[..1], &[("token", "geheim")]).is_err());
+    let files = [("pod", "one"), ("kubeconfig", "/etc/kubeconfig")];
+    assert!(with(Protocol::Kubernetes, &files, &[]).is_err());
+}
+
+const HOST_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";

@@ -11,7 +11,8 @@ use std::{
 use arc_swap::ArcSwap;
 pub use fetch::FetchError;
 use porthole_token::{
-    JtiStore, KeySet, MemoryJtis, Returning, TOKEN_MAX_BYTES, TokenError, Verified, Verifier,
+    ENCRYPTED_TOKEN_MAX_BYTES, JtiStore, KeySet, MemoryJtis, Returning, TokenError, Verified,
+    Verifier,
 };
 
 use crate::{config, tokens::jwks::Jwks};
@@ -154,7 +155,7 @@ pub fn now_unix_s() -> u64 {
 
 /// Finds the token in what a browser offers, if it is short enough to be one.
 pub(crate) fn fits(token: &str) -> bool {
-    !token.is_empty() && token.len() <= TOKEN_MAX_BYTES
+    !token.is_empty() && token.len() <= ENCRYPTED_TOKEN_MAX_BYTES
 }
 
 #[cfg(test)]

@@ -125,6 +125,30 @@ fn mints_a_link_that_verifies_and_plans() {
 }
 
 #[test]
+fn mints_a_link_that_is_encrypted() {
+    let arguments = ["--connection", "lab", "--user", "ada", "--encrypt"];
+    let output = Folder::new(CONFIG).run("token", &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("tokens.decryption_keys is missing"));
+
+    let key = "[[tokens.decryption_keys]]\nkind = \"pem\"\nfile = \"key.pem\"\nkid = \"k1\"\n";
+    let folder =
+        Folder::new(&CONFIG.replace("[tokens.signing]", &format!("{key}[tokens.signing]")));
+    let pair = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(folder.config().with_file_name("key.pem"), pair.serialize_pem()).unwrap();
+    let output = folder.run("token", &arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let link = text(&output.stdout);
+    let (_, token) = link.trim_end().split_once("s#token=").unwrap();
+    assert_eq!(token.split('.').count(), 5);
+
+    let config = Config::load(&folder.config()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let verified = runtime.block_on(TokenService::new(&config.tokens).verify(token)).unwrap();
+    assert_eq!(Plan::new(&verified, &config).unwrap().label, "lab");
+}
+
+#[test]
 fn refuses_to_mint_what_would_be_refused() {
     let folder = Folder::new(CONFIG);
     for (arguments, want) in [

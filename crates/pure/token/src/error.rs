@@ -25,9 +25,28 @@ pub enum TokenError {
         /// `shape`, `header`, `payload` or `signature`.
         part: &'static str,
     },
-    /// Five parts: a JWE (RFC 7516).
+    /// Five parts: a JWE (RFC 7516), and there are no keys to decrypt any.
     #[error("encrypted tokens are not accepted by this gateway")]
     Encrypted,
+    /// No decryption key fits the token's `kid` and way of encryption.
+    #[error("no key is known that decrypts this token{}", kid_suffix(kid.as_deref()))]
+    UnknownDecryptionKey {
+        /// The header's `kid`, made fit to print.
+        kid: Option<String>,
+    },
+    /// It was encrypted for another key, changed, or never right. What it was is not said, here or
+    /// anywhere: answers that differ are what keys were stolen by.
+    #[error("the token cannot be decrypted")]
+    Undecryptable,
+    /// The header of an encrypted token has `zip`: what is compressed tells of itself by its length.
+    #[error("compressed tokens are not accepted")]
+    Compressed,
+    /// An encrypted token without a signed one in it: anyone could have made it.
+    #[error("an encrypted token must hold a signed one: {why}")]
+    NotNested {
+        /// What is amiss.
+        why: &'static str,
+    },
     /// The header says `alg: none`.
     #[error("unsigned tokens are not accepted")]
     Unsigned,
@@ -229,6 +248,9 @@ pub enum TokenError {
     /// The signing key made no signature.
     #[error("the token could not be signed")]
     SigningFailed,
+    /// The token could not be encrypted.
+    #[error("the token could not be encrypted")]
+    EncryptionFailed,
 }
 
 /// Who has to act on a refusal. Picks the log level and what the page says.
@@ -249,6 +271,10 @@ impl TokenError {
             Self::OverLimit { .. } => "over_limit",
             Self::Malformed { .. } => "malformed",
             Self::Encrypted => "encrypted",
+            Self::UnknownDecryptionKey { .. } => "unknown_decryption_key",
+            Self::Undecryptable => "undecryptable",
+            Self::Compressed => "compressed",
+            Self::NotNested { .. } => "not_nested",
             Self::Unsigned => "unsigned",
             Self::AlgorithmUnknown { .. } => "algorithm_unknown",
             Self::AlgorithmNotPermitted { .. } => "algorithm_not_permitted",
@@ -281,6 +307,7 @@ impl TokenError {
             Self::SecretIsPem => "secret_is_pem",
             Self::Setting { .. } => "setting",
             Self::SigningFailed => "signing_failed",
+            Self::EncryptionFailed => "encryption_failed",
         }
     }
 
@@ -299,10 +326,15 @@ impl TokenError {
             | Self::SecretTooShort { .. }
             | Self::SecretIsPem
             | Self::Setting { .. }
-            | Self::SigningFailed => Blame::Operator,
+            | Self::SigningFailed
+            | Self::EncryptionFailed => Blame::Operator,
             Self::OverLimit { .. }
             | Self::Malformed { .. }
             | Self::Encrypted
+            | Self::UnknownDecryptionKey { .. }
+            | Self::Undecryptable
+            | Self::Compressed
+            | Self::NotNested { .. }
             | Self::Unsigned
             | Self::AlgorithmUnknown { .. }
             | Self::AlgorithmNotPermitted { .. }

@@ -21,7 +21,7 @@ fn hmac_signed(header: &str, payload: &str, secret: &[u8]) -> String {
 }
 
 /// A token with any header and payload, and a good HS256 signature.
-pub(super) fn signed(header: &Value, payload: &Value) -> String {
+pub(crate) fn signed(header: &Value, payload: &Value) -> String {
     hmac_signed(&header.to_string(), &payload.to_string(), secret().bytes())
 }
 

@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::key::KID_MAX_BYTES;
 use crate::{Algorithm, TokenError};
 
-/// Longest token, in bytes.
+/// Longest token that is only signed, in bytes.
 pub const TOKEN_MAX_BYTES: usize = 16 << 10;
 
 /// The parts of a token in compact form (RFC 7515 §7.1).
@@ -31,14 +32,21 @@ pub(crate) struct Header {
     pub(crate) kid: Option<String>,
 }
 
+/// Whether a token has the five parts of an encrypted one (RFC 7516 §9).
+pub(crate) fn is_encrypted(token: &str) -> bool {
+    dots(token) == 4
+}
+
+fn dots(token: &str) -> usize {
+    token.bytes().filter(|byte| *byte == b'.').count()
+}
+
 impl<'a> Parts<'a> {
+    /// Takes a signed token apart, whose length has been checked.
     pub(crate) fn split(token: &'a str) -> Result<Self, TokenError> {
-        TokenError::check_limit("token length", token.len(), TOKEN_MAX_BYTES)?;
         let malformed = TokenError::Malformed { part: "shape" };
-        match token.bytes().filter(|byte| *byte == b'.').count() {
-            2 => {}
-            4 => return Err(TokenError::Encrypted),
-            _ => return Err(malformed),
+        if dots(token) != 2 {
+            return Err(malformed);
         }
         let Some((message, signature)) = token.rsplit_once('.') else { return Err(malformed) };
         let Some((header, payload)) = message.split_once('.') else { return Err(malformed) };
@@ -62,14 +70,19 @@ impl Header {
         if fields.contains_key("crit") {
             return Err(TokenError::CriticalHeader);
         }
-        let kid = match fields.get("kid") {
-            None => None,
-            Some(Value::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(malformed()),
-        };
-        TokenError::check_limit("kid", kid.as_ref().map_or(0, String::len), KID_MAX_BYTES)?;
-        Ok(Self { algorithm, kid })
+        Ok(Self { algorithm, kid: read_kid(&fields)? })
     }
+}
+
+/// The header's `kid`, of at most [`KID_MAX_BYTES`] bytes.
+pub(crate) fn read_kid(fields: &Map<String, Value>) -> Result<Option<String>, TokenError> {
+    let kid = match fields.get("kid") {
+        None => None,
+        Some(Value::String(kid)) => Some(kid.clone()),
+        Some(_) => return Err(TokenError::Malformed { part: "header" }),
+    };
+    TokenError::check_limit("kid", kid.as_ref().map_or(0, String::len), KID_MAX_BYTES)?;
+    Ok(kid)
 }
 
 /// Decodes a part that holds a JSON object.
@@ -82,6 +95,8 @@ pub(crate) fn decode_object(
         .map_err(|_quotes_values| TokenError::Malformed { part })
 }
 
-fn decode(part: &'static str, text: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_not_base64| TokenError::Malformed { part })
+/// A part's bytes, which may hold secrets.
+pub(crate) fn decode(part: &'static str, text: &str) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    let decoded = URL_SAFE_NO_PAD.decode(text).map(Zeroizing::new);
+    decoded.map_err(|_not_base64| TokenError::Malformed { part })
 }

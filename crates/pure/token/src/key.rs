@@ -132,18 +132,7 @@ impl Key {
     /// An RSA key from the big-endian bytes of its modulus and exponent.
     pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, TokenError> {
         let (n, e) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
-        let top_bits = n.first().map_or(0, |top| top.leading_zeros() as usize);
-        let bits = (n.len() * 8).saturating_sub(top_bits);
-        if !(RSA_MIN_BITS..=RSA_MAX_BITS).contains(&bits) {
-            return Err(TokenError::KeySize { bits, min: RSA_MIN_BITS, max: RSA_MAX_BITS });
-        }
-        // With exponent 1 everyone can sign, and even numbers belong to no RSA key. Exponents above
-        // 33 bits would only be refused when a token comes.
-        let value = e.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-        let is_odd = |number: &[u8]| number.last().is_some_and(|low| low % 2 == 1);
-        if e.len() > 5 || !(3..1 << 33).contains(&value) || !is_odd(e) || !is_odd(n) {
-            return Err(TokenError::KeyUnreadable { kind: "RSA key", hint: DAMAGED });
-        }
+        check_rsa(n, e)?;
         RsaPublicKeyComponents { n, e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_rejected| TokenError::KeyUnreadable { kind: "RSA key", hint: DAMAGED })?;
@@ -232,6 +221,23 @@ impl Jwk {
     }
 }
 
+/// Refuses RSA keys by what is public of them: big-endian bytes without leading zeros.
+pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), TokenError> {
+    let top_bits = n.first().map_or(0, |top| top.leading_zeros() as usize);
+    let bits = (n.len() * 8).saturating_sub(top_bits);
+    if !(RSA_MIN_BITS..=RSA_MAX_BITS).contains(&bits) {
+        return Err(TokenError::KeySize { bits, min: RSA_MIN_BITS, max: RSA_MAX_BITS });
+    }
+    // With exponent 1 everyone can sign, and even numbers belong to no RSA key. Exponents above 33 bits
+    // would only be refused when a token comes.
+    let value = e.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    let is_odd = |number: &[u8]| number.last().is_some_and(|low| low % 2 == 1);
+    if e.len() > 5 || !(3..1 << 33).contains(&value) || !is_odd(e) || !is_odd(n) {
+        return Err(TokenError::KeyUnreadable { kind: "RSA key", hint: DAMAGED });
+    }
+    Ok(())
+}
+
 /// A P-256 key from the coordinates of its point, which must have 32 bytes each.
 pub(crate) fn p256_from_halves(x: &[u8], y: &[u8]) -> Result<Key, TokenError> {
     Key::p256(&[[4].as_slice(), x, y].concat())
@@ -244,7 +250,7 @@ pub(crate) fn check_pem(pem: &[u8]) -> Result<(), TokenError> {
     match blocks {
         0 => Err(PEM_UNREADABLE),
         1 => Ok(()),
-        _ => Err(TokenError::KeyUnreadable { kind: "PEM file", hint: "it holds several blocks" }),
+        _ => Err(TokenError::KeyUnreadable { kind: "PEM file", hint: SEVERAL_BLOCKS }),
     }
 }
 
@@ -265,6 +271,7 @@ const JWK_UNREADABLE: TokenError = TokenError::KeyUnreadable {
     hint: "it must be a JSON object with kty and that type's members in base64url",
 };
 const DAMAGED: &str = "it is damaged";
+pub(crate) const SEVERAL_BLOCKS: &str = "it holds several blocks";
 const PEM_BEGIN: &[u8] = b"-----BEGIN";
 
 /// A member that the key's type needs, decoded.
@@ -287,7 +294,7 @@ fn rsa_parts(key: &DecodingKey) -> Result<(Vec<u8>, Vec<u8>), TokenError> {
     Ok((modulus.to_vec(), exponent.to_vec()))
 }
 
-fn without_leading_zeros(number: &[u8]) -> &[u8] {
+pub(crate) fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
 }

@@ -1,14 +1,16 @@
 //! Tokens: the signed JWTs that say who may reach what, and how.
 //!
 //! In go key bytes ([`Key`], [`KeySet`]), what this gateway accepts ([`Policy`]), a token and the
-//! time; out come checked [`Claims`] or a [`TokenError`] that names what is wrong.
+//! time; out come checked [`Claims`] or a [`TokenError`] that names what is wrong. With
+//! [`DecryptionKeys`] a token may also be encrypted, and then brings [`Secrets`].
 //! `docs/tokens.md` describes the tokens themselves.
 //!
 //! - [`Verifier::verify`] serves whoever opens a session, [`Verifier::verify_returning`] whoever
 //!   comes back to one.
 //! - A [`JtiStore`] remembers which tokens were used; [`MemoryJtis`] is the one for a single
 //!   gateway.
-//! - [`mint()`] signs a token, for the command line and for demonstrations.
+//! - [`mint()`] signs a token, [`mint_encrypted`] encrypts it too, for the command line and for
+//!   demonstrations.
 //!
 //! It reads no clock, opens no file and fetches nothing: rotating keys is the caller's work, who
 //! learns from [`TokenError::UnknownKey`] when to look for new ones. It decides nothing about the
@@ -16,6 +18,7 @@
 
 mod algorithm;
 mod claims;
+mod encrypted;
 mod error;
 mod grant;
 mod header;
@@ -27,6 +30,7 @@ mod parameters;
 mod permissions;
 mod policy;
 mod secret;
+mod secrets;
 mod spent;
 mod target;
 #[cfg(test)]
@@ -36,6 +40,10 @@ mod verifier;
 pub use algorithm::Algorithm;
 pub use claims::{
     AUDIENCES_MAX, Claims, ISSUER_MAX_BYTES, JTI_MAX_BYTES, NAME_MAX_BYTES, SUBJECT_MAX_BYTES,
+};
+pub use encrypted::{
+    DECRYPTION_KEYS_MAX, DecryptionKey, DecryptionKeys, ENCRYPTED_TOKEN_MAX_BYTES, EncryptionKey,
+    KeyManagement, mint_encrypted,
 };
 pub use error::{Blame, TokenError};
 pub use grant::{Grant, SESSION_MAX_S};
@@ -49,6 +57,7 @@ pub use parameters::{
 pub use permissions::{Permission, Permissions};
 pub use policy::{LEEWAY_MAX_S, LIFETIME_MAX_S, Policy};
 pub use secret::{HmacSecret, SECRET_MIN_BYTES};
+pub use secrets::Secrets;
 pub use spent::{JtiStore, MemoryJtis};
 pub use target::{Address, Desktop, HOSTNAME_MAX_BYTES, Protocol, REFERENCE_MAX_BYTES, Target};
 pub use verifier::{Returning, Verified, Verifier};

@@ -2,7 +2,8 @@
 
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
 use jsonwebtoken::{EncodingKey, Header};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::key::{Key, check_kid, check_pem, contains, member, p256_from_halves};
 use crate::{Algorithm, Claims, HmacSecret, TOKEN_MAX_BYTES, TokenError};
@@ -78,25 +79,35 @@ impl SigningKey {
     }
 }
 
-/// Signs `claims`.
+/// Signs `claims`, which hold no secrets: [`crate::mint_encrypted`] is for those.
 ///
 /// # Errors
 ///
 /// A claim is out of its bounds, the token would be longer than [`TOKEN_MAX_BYTES`], or signing
 /// failed. What this returns, a verifier with the right keys and rules accepts.
 pub fn mint(claims: &Claims, key: &SigningKey) -> Result<String, TokenError> {
+    fields_of(claims)?;
+    let token = sign(claims, key)?;
+    TokenError::check_limit("token length", token.len(), TOKEN_MAX_BYTES)?;
+    Ok(token)
+}
+
+/// Claims as they are written, if a verifier would take them.
+pub(crate) fn fields_of(claims: &Claims) -> Result<Map<String, Value>, TokenError> {
     let Ok(Value::Object(fields)) = serde_json::to_value(claims) else {
         return Err(TokenError::SigningFailed);
     };
     // Reading the claims back applies every bound that a verifier would.
-    Claims::try_from(fields)?;
+    Claims::try_from(fields.clone())?;
+    Ok(fields)
+}
 
+/// Signs a payload, whatever it is and however long.
+pub(crate) fn sign(payload: &impl Serialize, key: &SigningKey) -> Result<String, TokenError> {
     let mut header = Header::new(key.algorithm().primitive());
     header.kid.clone_from(&key.kid);
-    let token = jsonwebtoken::encode(&header, claims, &key.material)
-        .map_err(|_may_quote_values| TokenError::SigningFailed)?;
-    TokenError::check_limit("token length", token.len(), TOKEN_MAX_BYTES)?;
-    Ok(token)
+    jsonwebtoken::encode(&header, payload, &key.material)
+        .map_err(|_may_quote_values| TokenError::SigningFailed)
 }
 
 const UNREADABLE: TokenError = TokenError::KeyUnreadable {

@@ -12,14 +12,15 @@ use crate::TokenError;
 pub const PARAMETERS_MAX: usize = 128;
 /// Longest name of a parameter, in bytes.
 pub const PARAMETER_NAME_MAX_BYTES: usize = 64;
-/// Longest value of a parameter, in bytes.
-pub const PARAMETER_VALUE_MAX_BYTES: usize = 4096;
+/// Longest value of a parameter, in bytes: a chain of certificates, or a private key.
+pub const PARAMETER_VALUE_MAX_BYTES: usize = 16 << 10;
 
 /// Parameters by name, all as text; what was empty is left out, which is how Guacamole says
 /// "not given". Names print, values do not.
 ///
-/// INVARIANT: holds no parameter whose name says that it is a secret, and neither `hostname` nor
-/// `port`: a target's address stands in one place only, the one that policy checks.
+/// INVARIANT: holds no parameter whose name says that it is a secret, which [`crate::Secrets`] are
+/// for, and neither `hostname` nor `port`: a target's address stands in one place only, the one that
+/// policy checks.
 #[derive(Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Parameters(BTreeMap<String, String>);
@@ -73,15 +74,6 @@ impl Parameters {
             let claim = "porthole.target.parameters";
             return Err(TokenError::ClaimShape { claim, want: "an object" });
         };
-        let as_text = |(name, value): (String, Value)| match value {
-            Value::String(text) => Ok((name, text)),
-            Value::Bool(flag) => Ok((name, flag.to_string())),
-            Value::Number(number) => Ok((name, number.to_string())),
-            Value::Null | Value::Array(_) | Value::Object(_) => Err(TokenError::ParameterShape {
-                name: shown(&name),
-                want: "a string, a number or a boolean",
-            }),
-        };
         Self::new(fields.into_iter().map(as_text).collect::<Result<Vec<_>, _>>()?)
     }
 }
@@ -92,7 +84,20 @@ impl fmt::Debug for Parameters {
     }
 }
 
-fn check_name(name: &str) -> Result<(), TokenError> {
+/// A parameter as text.
+pub(crate) fn as_text((name, value): (String, Value)) -> Result<(String, String), TokenError> {
+    match value {
+        Value::String(text) => Ok((name, text)),
+        Value::Bool(flag) => Ok((name, flag.to_string())),
+        Value::Number(number) => Ok((name, number.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(TokenError::ParameterShape {
+            name: shown(&name),
+            want: "a string, a number or a boolean",
+        }),
+    }
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), TokenError> {
     TokenError::check_limit("parameter name", name.len(), PARAMETER_NAME_MAX_BYTES)?;
     let refused = |want| Err(TokenError::ParameterShape { name: shown(name), want });
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -106,7 +111,7 @@ fn check_name(name: &str) -> Result<(), TokenError> {
 
 /// Whether a parameter of this name carries a secret, in any protocol and in spellings that a
 /// portal might try.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(char::is_ascii_alphanumeric)
@@ -127,7 +132,7 @@ const SECRET_WORDS: [&str; 8] = [
     "credential",
 ];
 
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     porthole_wire::text(name.as_bytes())
 }
 

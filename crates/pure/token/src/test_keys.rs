@@ -1,6 +1,8 @@
 //! Fixed keys for tests, made with OpenSSL. They protect nothing.
 
-use crate::{Claims, HmacSecret, KeySet, Policy, SigningKey};
+use crate::{
+    Claims, DecryptionKey, DecryptionKeys, HmacSecret, KeySet, Policy, SigningKey, Verifier,
+};
 
 /// The time at which tests happen: 2026-01-01.
 pub(crate) const NOW: u64 = 1_767_225_600;
@@ -16,6 +18,7 @@ pub(crate) fn file(name: &str) -> &'static [u8] {
         };
     }
     files!(
+        "ec384_private.pem",
         "ec384_public.pem",
         "ec_certificate.pem",
         "ec_private.pem",
@@ -25,6 +28,11 @@ pub(crate) fn file(name: &str) -> &'static [u8] {
         "ed_certificate.pem",
         "ed_private.pem",
         "ed_public.pem",
+        "encrypted/ec_private.jwk",
+        "encrypted/jose.json",
+        "encrypted/jwcrypto.json",
+        "encrypted/rsa_private.jwk",
+        "encrypted/x25519_private.jwk",
         "rsa1024_private.pem",
         "rsa1024_public.pem",
         "rsa_certificate.pem",
@@ -32,6 +40,7 @@ pub(crate) fn file(name: &str) -> &'static [u8] {
         "rsa_private_pkcs1.pem",
         "rsa_public.pem",
         "rsa_public_pkcs1.pem",
+        "x25519_private.pem",
     )
 }
 
@@ -84,4 +93,19 @@ pub(crate) fn claims_json() -> serde_json::Value {
 /// [`claims_json`], read.
 pub(crate) fn claims() -> Claims {
     serde_json::from_value(claims_json()).unwrap()
+}
+
+/// The files of keys that decrypt, one of each kind.
+pub(crate) const DECRYPTING: [&str; 3] = ["rsa_private", "ec_private", "x25519_private"];
+
+/// A key that decrypts, of [`DECRYPTING`].
+pub(crate) fn decryption_key(name: &str) -> DecryptionKey {
+    DecryptionKey::from_pem(file(&format!("{name}.pem"))).unwrap()
+}
+
+/// A verifier with every test key, and those to decrypt with.
+pub(crate) fn decrypting(keys: impl IntoIterator<Item = DecryptionKey>) -> Verifier {
+    let mut decryption_keys = DecryptionKeys::new();
+    keys.into_iter().for_each(|key| decryption_keys.add(key).unwrap());
+    Verifier::new(key_set(), policy()).unwrap().with_decryption_keys(decryption_keys)
 }

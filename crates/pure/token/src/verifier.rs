@@ -1,12 +1,17 @@
 //! From a token's text to claims that can be relied on.
 
-use crate::header::{Parts, decode_object};
-use crate::{Claims, JtiStore, KeySet, Policy, TokenError};
+use serde_json::{Map, Value};
+
+use crate::header::{Parts, decode_object, is_encrypted};
+use crate::{
+    Claims, DecryptionKeys, JtiStore, KeySet, Policy, Secrets, TOKEN_MAX_BYTES, TokenError,
+};
 
 /// Verifies tokens by fixed keys and rules.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     keys: KeySet,
+    decryption_keys: DecryptionKeys,
     policy: Policy,
 }
 
@@ -17,6 +22,7 @@ pub struct Verifier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     claims: Claims,
+    secrets: Secrets,
     remember_until_unix_s: u64,
 }
 
@@ -30,25 +36,37 @@ pub struct Returning {
 }
 
 impl Verifier {
-    /// Checks the rules. An empty key set is allowed: keys may come later.
+    /// Checks the rules. An empty key set is allowed: keys may come later. Encrypted tokens are
+    /// refused, unless [`Verifier::with_decryption_keys`] says otherwise.
     ///
     /// # Errors
     ///
     /// [`TokenError::Setting`], for a rule outside its range.
     pub fn new(keys: KeySet, policy: Policy) -> Result<Self, TokenError> {
         policy.check()?;
-        Ok(Self { keys, policy })
+        Ok(Self { keys, decryption_keys: DecryptionKeys::new(), policy })
     }
 
-    /// The same rules with other keys, for when keys have rotated.
+    /// The same with keys that decrypt tokens.
+    #[must_use]
+    pub fn with_decryption_keys(self, decryption_keys: DecryptionKeys) -> Self {
+        Self { decryption_keys, ..self }
+    }
+
+    /// The same rules with other keys, for when keys have rotated. Those that decrypt stay.
     #[must_use]
     pub fn with_keys(&self, keys: KeySet) -> Self {
-        Self { keys, policy: self.policy.clone() }
+        Self { keys, ..self.clone() }
     }
 
     /// The keys in use.
     pub const fn keys(&self) -> &KeySet {
         &self.keys
+    }
+
+    /// The keys that decrypt.
+    pub const fn decryption_keys(&self) -> &DecryptionKeys {
+        &self.decryption_keys
     }
 
     /// The rules in use.
@@ -63,13 +81,13 @@ impl Verifier {
     /// Anything that [`TokenError`] lists for tokens; [`TokenError::UnknownKey`] means that fresh
     /// keys may help. The claims are looked at only once the signature has been verified.
     pub fn verify(&self, token: &str, now_unix_s: u64) -> Result<Verified, TokenError> {
-        let claims = self.signed_claims(token)?;
+        let (claims, secrets) = self.signed_claims(token)?;
         self.check_rules(&claims, now_unix_s)?;
         if self.is_expired(&claims, now_unix_s) {
             return Err(TokenError::Expired { expired_unix_s: claims.exp, now_unix_s });
         }
         let remember_until_unix_s = claims.exp.saturating_add(self.policy.leeway_s.into());
-        Ok(Verified { claims, remember_until_unix_s })
+        Ok(Verified { claims, secrets, remember_until_unix_s })
     }
 
     /// Verifies `token` for coming back to the session that it opened. It may have expired since;
@@ -80,20 +98,37 @@ impl Verifier {
     ///
     /// As [`Verifier::verify`], but for [`TokenError::Expired`].
     pub fn verify_returning(&self, token: &str, now_unix_s: u64) -> Result<Returning, TokenError> {
-        let claims = self.signed_claims(token)?;
+        let (claims, _secrets) = self.signed_claims(token)?;
         self.check_rules(&claims, now_unix_s)?;
         let expired = self.is_expired(&claims, now_unix_s);
         Ok(Returning { claims, expired })
     }
 
-    fn signed_claims(&self, token: &str) -> Result<Claims, TokenError> {
+    /// What a token says, and its secrets: only an encrypted one may have any.
+    fn signed_claims(&self, token: &str) -> Result<(Claims, Secrets), TokenError> {
+        if !is_encrypted(token) {
+            TokenError::check_limit("token length", token.len(), TOKEN_MAX_BYTES)?;
+            return Ok((self.signed_fields(token)?.try_into()?, Secrets::default()));
+        }
+        let content = self.decryption_keys.open(token)?;
+        // Five parts are another encrypted token, and none inside of it can be needed.
+        let signed =
+            std::str::from_utf8(&content).ok().filter(|signed| signed.split('.').count() == 3);
+        let signed = signed.ok_or(TokenError::NotNested { why: "its content is none" })?;
+        let mut fields = self.signed_fields(signed)?;
+        let secrets = Secrets::take(&mut fields)?;
+        Ok((fields.try_into()?, secrets))
+    }
+
+    /// The payload of a token whose signature is in order.
+    fn signed_fields(&self, token: &str) -> Result<Map<String, Value>, TokenError> {
         let parts = Parts::split(token)?;
         let algorithm = parts.header.algorithm;
         if !self.policy.algorithms.contains(&algorithm) {
             return Err(TokenError::AlgorithmNotPermitted { algorithm });
         }
         self.keys.check_signature(&parts.header, parts.message, parts.signature)?;
-        decode_object("payload", parts.payload)?.try_into()
+        decode_object("payload", parts.payload)
     }
 
     /// Every rule but the one about `exp`.
@@ -140,6 +175,11 @@ impl Verified {
         self.claims
     }
 
+    /// The secrets among the target's parameters. A token that was only signed has none.
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// Uses the token up: records its `jti` until it would no longer be accepted anyway.
     ///
     /// # Errors
@@ -166,6 +206,8 @@ impl Returning {
 #[cfg(test)]
 #[path = "forgery_tests.rs"]
 mod forgery_tests;
+#[cfg(test)]
+pub(crate) use forgery_tests::signed;
 #[cfg(test)]
 #[path = "verifier_tests.rs"]
 mod tests;

@@ -17,14 +17,14 @@ pub struct Identity {
 
 /// Who signs everybody's certificates.
 #[derive(Debug)]
-pub(super) struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
     /// A new one, which nobody trusts yet.
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "cluster");
@@ -35,12 +35,12 @@ impl Authority {
     }
 
     /// Its certificate.
-    pub(super) fn pem(&self) -> &str {
+    pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
     /// A server of these names and addresses.
-    pub(super) fn server(&self, names: &[&str]) -> Result<Identity> {
+    pub(crate) fn server(&self, names: &[&str]) -> Result<Identity> {
         let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, "server");
@@ -49,7 +49,7 @@ impl Authority {
 
     /// A client: Kubernetes takes the common name for the user's and the organization for the
     /// group's.
-    pub(super) fn client(&self, user: &str, group: &str) -> Result<Identity> {
+    pub(crate) fn client(&self, user: &str, group: &str) -> Result<Identity> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.distinguished_name.push(DnType::CommonName, user);
         params.distinguished_name.push(DnType::OrganizationName, group);

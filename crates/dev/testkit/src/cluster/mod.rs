@@ -4,7 +4,7 @@
 //! images that are made on the spot. It needs root, control groups, and the system's packages.
 
 mod api;
-mod authority;
+pub(crate) mod authority;
 mod containerd;
 mod control;
 mod cri;

@@ -20,9 +20,10 @@ pub(super) fn run(arguments: &ConfigArgs) -> Result<(), CliError> {
     }
     say(format_args!("{} is in order", arguments.config.display()))?;
     say(format_args!(
-        "{} keys in files, {} key sets to fetch, {} connections",
+        "{} keys in files, {} key sets to fetch, {} decryption keys, {} connections",
         config.tokens.verifier.keys().len(),
         config.tokens.jwks.len(),
+        config.tokens.verifier.decryption_keys().len(),
         config.connections.len()
     ))
 }

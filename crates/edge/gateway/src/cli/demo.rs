@@ -101,6 +101,7 @@ async fn show(arguments: &DemoArgs, remote: &mut Remote) -> Result<(), CliError>
         connection: CONNECTION,
         ttl: TTL,
         allow: allowed(arguments.ssh),
+        reader: None,
     }
     .mint()?;
     if !arguments.print_only_link {

@@ -3,7 +3,9 @@
 use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use clap::Args;
-use porthole_token::{Claims, Grant, Permission, Permissions, SigningKey, Target};
+use porthole_token::{
+    Claims, EncryptionKey, Grant, Permission, Permissions, Secrets, SigningKey, Target, TokenError,
+};
 
 use super::{CliError, say};
 use crate::{
@@ -31,6 +33,9 @@ pub(super) struct TokenArgs {
     /// The holder only watches.
     #[arg(long, conflicts_with = "allow")]
     view_only: bool,
+    /// Encrypt the token for the gateway's first decryption key.
+    #[arg(long)]
+    encrypt: bool,
 }
 
 /// Prints a link that opens the connection.
@@ -58,6 +63,7 @@ pub(super) fn run(arguments: &TokenArgs) -> Result<(), CliError> {
             "--ttl is longer than this gateway accepts (tokens.lifetime_max_s = {limit_s})"
         )));
     }
+    let reader = if arguments.encrypt { Some(own_reader(&config, arguments)?) } else { None };
     let minting = Minting {
         key: &signing.key,
         issuer: &signing.issuer,
@@ -70,6 +76,7 @@ pub(super) fn run(arguments: &TokenArgs) -> Result<(), CliError> {
             (None, true) => [Permission::ClipboardOut].into_iter().collect(),
             (None, false) => Permissions::default(),
         },
+        reader: reader.as_ref(),
     };
     let token = minting.mint()?;
     // What this gateway would refuse must not leave as a link.
@@ -77,6 +84,22 @@ pub(super) fn run(arguments: &TokenArgs) -> Result<(), CliError> {
         CliError::Usage(format!("this gateway would refuse the token: {error}"))
     })?;
     say(link(&base_url(&config.server), &token))
+}
+
+/// What this gateway's tokens are encrypted with.
+fn own_reader(config: &Config, arguments: &TokenArgs) -> Result<EncryptionKey, CliError> {
+    let Some(key) = config.tokens.verifier.decryption_keys().iter().next() else {
+        return Err(CliError::Usage(format!(
+            "{}: tokens.decryption_keys is missing: write [[tokens.decryption_keys]] with kind and \
+             file",
+            arguments.config.display()
+        )));
+    };
+    key.encryption_key().map_err(|error| unmade(&error))
+}
+
+fn unmade(error: &TokenError) -> CliError {
+    CliError::Usage(format!("the token cannot be made: {error}"))
 }
 
 /// What goes into a token that names a connection.
@@ -88,10 +111,12 @@ pub(super) struct Minting<'a> {
     pub(super) connection: &'a str,
     pub(super) ttl: Duration,
     pub(super) allow: Permissions,
+    /// For whom it is encrypted, if it is.
+    pub(super) reader: Option<&'a EncryptionKey>,
 }
 
 impl Minting<'_> {
-    /// Signs a token that is valid from now on.
+    /// Makes a token that is valid from now on.
     pub(super) fn mint(&self) -> Result<String, CliError> {
         let now = now_unix_s();
         let claims = Claims {
@@ -109,8 +134,13 @@ impl Minting<'_> {
                 session_max_s: None,
             },
         };
-        porthole_token::mint(&claims, self.key)
-            .map_err(|error| CliError::Usage(format!("the token cannot be made: {error}")))
+        let token = match self.reader {
+            Some(reader) => {
+                porthole_token::mint_encrypted(&claims, &Secrets::default(), self.key, reader)
+            }
+            None => porthole_token::mint(&claims, self.key),
+        };
+        token.map_err(|error| unmade(&error))
     }
 }
 

@@ -153,6 +153,38 @@ fn refuses_keys_that_cannot_serve() {
 }
 
 #[test]
+fn reads_keys_that_decrypt() {
+    let dir = tempfile::tempdir().unwrap();
+    let pair = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(dir.path().join("key.pem"), pair.serialize_pem()).unwrap();
+    std::fs::write(dir.path().join("public.pem"), pair.public_key_pem()).unwrap();
+    let read = |keys: &str| {
+        let text = format!("{TOKENS}{keys}");
+        Config::from_text(&dir.path().join("t"), &text, [])
+    };
+    let config = read(
+        "[[tokens.decryption_keys]]\nkind = \"pem\"\nfile = \"key.pem\"\nkid = \"2026-01\"\n\
+         [[tokens.decryption_keys]]\nkind = \"pem\"\nfile = \"key.pem\"\n",
+    );
+    let keys = config.unwrap().tokens.verifier.decryption_keys().clone();
+    let kids: Vec<_> = keys.iter().map(porthole_token::DecryptionKey::kid).collect();
+    assert_eq!(kids, [Some("2026-01"), None]);
+    for (key, want) in [
+        ("file = \"x\"", "tokens.decryption_keys[0].kind is missing"),
+        ("kind = \"secret\"", "tokens.decryption_keys[0].kind must be"),
+        ("kind = \"pem\"", "tokens.decryption_keys[0].file is missing"),
+        ("kind = \"pem\"\nfile = \"x\"", "tokens.decryption_keys[0].file: cannot read"),
+        ("kind = \"pem\"\nfile = \"public.pem\"", "decryption_keys[0].file: the decryption key"),
+        ("kind = \"jwk\"\nfile = \"key.pem\"", "decryption_keys[0].file: the decryption key"),
+        ("kind = \"pem\"\nfile = \"key.pem\"\nkid = \"\"", "tokens.decryption_keys[0].kid"),
+        ("kind = \"pem\"\nalgorithm = \"ES256\"", "unknown field `algorithm`"),
+    ] {
+        let found = read(&format!("[[tokens.decryption_keys]]\n{key}\n")).unwrap_err().to_string();
+        assert!(found.contains(want), "{found}\nhas no\n{want}");
+    }
+}
+
+#[test]
 fn signing_must_fit_what_is_accepted() {
     let found = problems("", &[("PORTHOLE_TOKENS__SIGNING__ISSUER", "x")]);
     assert!(found.contains("tokens.signing.secret_file is missing"), "{found}");
@@ -321,6 +353,7 @@ fn the_documented_examples_load() {
     std::fs::write(dir.path().join("portal.pub.pem"), portal.public_key_pem()).unwrap();
     std::fs::create_dir(dir.path().join("files")).unwrap();
     std::fs::write(dir.path().join("portal.key.pem"), portal.serialize_pem()).unwrap();
+    std::fs::write(dir.path().join("token-key.pem"), portal.serialize_pem()).unwrap();
     std::fs::write(dir.path().join("bastion-key"), portal.serialize_pem()).unwrap();
 
     let examples: Vec<_> = documentation.split("```toml\n").skip(1).collect();

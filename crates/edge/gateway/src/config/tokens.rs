@@ -5,7 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use hyper::Uri;
 use porthole_dial::{TlsSettings, Verify};
 use porthole_token::{
-    Algorithm, HmacSecret, Key, KeySet, Policy, SigningKey, TokenError, Verifier,
+    Algorithm, DecryptionKey, DecryptionKeys, HmacSecret, Key, KeySet, Policy, SigningKey,
+    TokenError, Verifier,
 };
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -30,6 +31,7 @@ pub(crate) struct RawTokens {
     spent_max: u32,
     jwks_refresh_s: u64,
     keys: Vec<RawKey>,
+    decryption_keys: Vec<RawDecryptionKey>,
     signing: Option<RawSigning>,
 }
 
@@ -46,6 +48,7 @@ impl Default for RawTokens {
             spent_max: 1_000_000,
             jwks_refresh_s: 300,
             keys: Vec::new(),
+            decryption_keys: Vec::new(),
             signing: None,
         }
     }
@@ -65,6 +68,15 @@ struct RawKey {
     algorithm: Option<String>,
 }
 
+/// `[[tokens.decryption_keys]]` as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawDecryptionKey {
+    kind: Option<String>,
+    file: Option<PathBuf>,
+    kid: Option<String>,
+}
+
 /// `[tokens.signing]` as it is written.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -80,7 +92,7 @@ struct RawSigning {
 /// Which tokens are accepted.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// The rules, and the keys that need no fetching.
+    /// The rules, the keys that need no fetching, and those that decrypt.
     pub verifier: Verifier,
     /// Key sets to fetch.
     pub jwks: Vec<JwksSource>,
@@ -134,6 +146,13 @@ impl RawTokens {
             ));
         }
 
+        let mut decryption_keys = DecryptionKeys::new();
+        for (index, raw) in self.decryption_keys.iter().enumerate() {
+            let key = format!("tokens.decryption_keys[{index}]");
+            let found = raw.check(&key, files)?;
+            decryption_keys.add(found).map_err(|error| invalid(&key, &error))?;
+        }
+
         let policy = Policy {
             algorithms: self.algorithms(&keys)?,
             issuers: self.issuers,
@@ -145,6 +164,7 @@ impl RawTokens {
             TokenError::Setting { setting, allowed } => ConfigError::out_of_range(setting, allowed),
             other => invalid("tokens", &other),
         })?;
+        let verifier = verifier.with_decryption_keys(decryption_keys);
         let signing = self.signing.map(|raw| raw.check(&verifier, files)).transpose()?;
         Ok(Tokens {
             verifier,
@@ -293,6 +313,31 @@ impl RawKey {
         let host = url.host().ok_or_else(wrong)?;
         let server_name = Some(host.trim_matches(['[', ']']).to_owned());
         Ok(JwksSource { url, tls: TlsSettings { verify, server_name, ..TlsSettings::default() } })
+    }
+}
+
+impl RawDecryptionKey {
+    fn check(&self, key: &str, files: &Files) -> Result<DecryptionKey, ConfigError> {
+        const KINDS: &str = "\"pem\" or \"jwk\"";
+        let read = match self.kind.as_deref() {
+            Some("pem") => DecryptionKey::from_pem,
+            Some("jwk") => DecryptionKey::from_jwk,
+            Some(_) => return Err(ConfigError::out_of_range(format!("{key}.kind"), KINDS)),
+            None => {
+                return Err(ConfigError::missing(format!("{key}.kind"), format!("write {KINDS}")));
+            }
+        };
+        let at = format!("{key}.file");
+        let path = self.file.as_ref();
+        let path = path
+            .ok_or_else(|| ConfigError::missing(&at, "write the path of the private key's file"))?;
+        let found = read(&files.read(&at, path)?).map_err(|error| invalid(&at, &error))?;
+        match &self.kid {
+            Some(kid) => {
+                found.with_kid(kid).map_err(|error| invalid(&format!("{key}.kid"), &error))
+            }
+            None => Ok(found),
+        }
     }
 }
 

@@ -4,7 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use porthole_link::{Hello, Resume};
 use porthole_session::{Permissions, ViewerId};
-use tokio::sync::{mpsc, oneshot};
+use porthole_token::Verified;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::spawn_blocking,
+};
 
 use super::{
     registry::{Handle, Registry, SessionId},
@@ -59,7 +63,7 @@ async fn start(
     if app.draining.is_on() {
         return Err(GatewayError::Draining);
     }
-    let plan = Plan::new(&verified, &app.config)?;
+    let (verified, plan) = plan(app, verified).await?;
     let id: SessionId = random()?;
     let (commands, received) = mpsc::channel(COMMANDS_MAX);
     let handle =
@@ -80,6 +84,18 @@ async fn start(
     // Nothing may fail from here on: the session waits for its first viewer.
     tokio::spawn(task::run(Arc::clone(app), plan, Opening { id, seed, place }, received));
     attach(commands, id, hello, permissions, secret).await
+}
+
+/// What `verified` asks for. Where it brings secrets it is made where time may be spent: the function
+/// that makes a key of a passphrase is slow on purpose.
+async fn plan(app: &Arc<App>, verified: Verified) -> Result<(Verified, Plan), GatewayError> {
+    if verified.secrets().is_empty() {
+        let plan = Plan::new(&verified, &app.config)?;
+        return Ok((verified, plan));
+    }
+    let app = Arc::clone(app);
+    let make = move || Plan::new(&verified, &app.config).map(|plan| (verified, plan));
+    spawn_blocking(make).await.unwrap_or(Err(GatewayError::Internal { what: "a token's secrets" }))
 }
 
 /// The secret in the Hello is what counts; the token must be the one that opened the session,
