@@ -237,7 +237,7 @@ export class FilePanel {
     });
     name.className = entry.directory ? "name folder" : "name";
     name.disabled = !mayOpen;
-    const date = entry.modifiedMs === 0 ? "" : new Date(entry.modifiedMs).toLocaleString();
+    const date = entry.modifiedMs === 0 ? "" : new Date(entry.modifiedMs).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     const parts: Node[] = [
       name,
       make("span", { class: "size" }, entry.directory ? "" : sizeText(entry.size)),

@@ -59,17 +59,32 @@ pub(super) async fn start(dir: &Path) -> Result<Remote, CliError> {
     let connection = format!(
         "protocol = \"ssh\"\nhostname = \"127.0.0.1\"\nport = {port}\nusername = {}\n\
          [connections.{CONNECTION}.parameters]\n\
-         private-key = {}\nhost-key = {}\nenable-sftp = true\nsftp-root-directory = \".\"\n",
+         private-key = {}\nhost-key = {}\nlocale = {}\nenable-sftp = true\n\
+         sftp-root-directory = \".\"\n",
         toml::Value::from(user),
         toml::Value::from(key),
         // The kind, the key, and a comment.
         toml::Value::from(host_key.split_ascii_whitespace().nth(1).unwrap_or_default()),
+        toml::Value::from(locale()),
     );
     let policy = format!(
         "[[policy.allow]]\nprotocol = \"ssh\"\nnetworks = [\"127.0.0.1/32\"]\nports = [{port}]\n\
          allow_special = true\n"
     );
     Ok(Remote { server, programs: Vec::new(), policy, connection })
+}
+
+/// The locale of whoever runs the demo, if it has UTF-8, which is what the page types; otherwise one
+/// that every system has. A shell without any takes letters beyond ASCII for commands.
+fn locale() -> String {
+    let is_utf8 = |name: &String| {
+        let name = name.to_ascii_lowercase();
+        name.ends_with("utf-8") || name.ends_with("utf8")
+    };
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    named.filter(is_utf8).unwrap_or_else(|| "C.UTF-8".to_owned())
 }
 
 /// A server for one user, who has our key, and for nothing but shells and files.
