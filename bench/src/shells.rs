@@ -128,6 +128,12 @@ fn place(server: &Sshd, command: &str) -> Result<Place> {
     Ok(Place::ssh(server.address(), server.login(), &server.host_key()?, Some(command)))
 }
 
+/// A gateway in front of it.
+fn gateway(settings: &Settings, place: &Place) -> Result<GatewaySubject> {
+    let places = std::slice::from_ref(place);
+    GatewaySubject::start(&settings.gateway, places, settings.size, None)
+}
+
 fn echo(
     settings: &Settings,
     runtime: &Runtime,
@@ -141,13 +147,8 @@ fn echo(
     for _ in 0..2 {
         direct.extend(runtime.block_on(direct::press_keys(&server, ECHO, keys))?);
         through.extend(match candidate {
-            Candidate::Porthole(options) => {
-                let gateway = GatewaySubject::start(
-                    options,
-                    std::slice::from_ref(&place),
-                    settings.size,
-                    None,
-                )?;
+            Candidate::Porthole(_) => {
+                let gateway = gateway(settings, &place)?;
                 runtime.block_on(press_keys(&gateway, &place, keys))?
             }
             Candidate::Peer(_) => {
@@ -203,12 +204,7 @@ fn flood(settings: &Settings, runtime: &Runtime) -> Result<Vec<(&'static str, f6
     let file = server.home().join("large");
     let line = [b"x".repeat(78).as_slice(), b"\n"].concat();
     std::fs::write(&file, line.repeat(FILE_BYTES / line.len()))?;
-    let gateway = GatewaySubject::start(
-        &settings.gateway,
-        std::slice::from_ref(&place),
-        settings.size,
-        None,
-    )?;
+    let gateway = gateway(settings, &place)?;
     let id = gateway.process_id().context("nothing to account")?;
     let show = format!("cat {}\r", file.display());
     let (direct, seconds, shown, usage) = runtime.block_on(async {
@@ -237,12 +233,7 @@ fn flood(settings: &Settings, runtime: &Runtime) -> Result<Vec<(&'static str, f6
 fn away(settings: &Settings, runtime: &Runtime) -> Result<Vec<(&'static str, f64)>> {
     let server = Sshd::start()?;
     let place = place(&server, SHELL)?;
-    let gateway = GatewaySubject::start(
-        &settings.gateway,
-        std::slice::from_ref(&place),
-        settings.size,
-        None,
-    )?;
+    let gateway = gateway(settings, &place)?;
     let id = gateway.process_id().context("nothing to account")?;
     let (mut interrupts, rss_kib, peak_kib) = runtime.block_on(async {
         let mut terminal = Terminal::open(&gateway, &place).await?;

@@ -8,10 +8,10 @@ use porthole_testkit::servers::Sshd;
 use tokio::runtime::Runtime;
 
 use super::seat::Terminal;
-use super::{SHELL, place};
+use super::{SHELL, gateway, place};
 use crate::account::{Sample, ratio};
 use crate::measure::{Settings, whole};
-use crate::subject::{GatewaySubject, Subject as _};
+use crate::subject::Subject as _;
 
 /// Bytes of the file.
 const FILE_BYTES: usize = 256 << 20;
@@ -28,12 +28,7 @@ pub(super) fn measure(settings: &Settings, runtime: &Runtime) -> Result<Vec<(&'s
     let server = Sshd::start()?;
     let mut place = place(&server, SHELL)?;
     place.keys.push_str("parameters.enable-sftp = true\nparameters.sftp-root-directory = \".\"\n");
-    let gateway = GatewaySubject::start(
-        &settings.gateway,
-        std::slice::from_ref(&place),
-        settings.size,
-        None,
-    )?;
+    let gateway = gateway(settings, &place)?;
     let id = gateway.process_id().context("nothing to account")?;
     let data = Bytes::from(vec![7; FILE_BYTES]);
     let (up, down) = runtime.block_on(async {
