@@ -6,11 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use porthole_link::Category;
 use porthole_testkit::kubernetes::{FakeCluster, Papers, Release, running_pod};
-use porthole_testkit::servers::{Sshd, ssh_keygen};
+use porthole_testkit::servers::{Sshd, XtigerVnc, XvncOptions, ssh_keygen};
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{TokenPlace, Viewer, ViewerOptions};
 use porthole_tests::{Lab, SOON, Setup};
-use porthole_token::{Address, Claims, Parameters, Protocol, Secrets, Target};
+use porthole_token::{Address, Claims, Parameters, Permission, Protocol, Secrets, Target};
 use serde_json::json;
 
 use crate::refuse::expect;
@@ -91,6 +91,41 @@ fn new_key(file: &Path, passphrase: &str, kind: &str) -> Result<(String, String)
     ssh_keygen(file, passphrase, &["-t", kind])?;
     let public = std::fs::read_to_string(file.with_extension("pub"))?;
     Ok((std::fs::read_to_string(file)?, public))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn passwords_for_a_desktop_and_the_files_beside_it() -> Result<()> {
+    let options = XvncOptions { security_types: &["VncAuth"], ..XvncOptions::default() };
+    let (desktop, server) = (XtigerVnc::start(options)?, Sshd::start()?);
+    std::fs::write(server.home().join("there"), "there")?;
+    let (user, password) = server.login();
+    let (port, host_key) = (server.port().to_string(), server.host_key()?);
+    let beside = [
+        ("enable-sftp", "true"),
+        ("sftp-hostname", "127.0.0.1"),
+        ("sftp-port", &port),
+        ("sftp-username", user),
+        ("sftp-host-key", &host_key),
+        ("sftp-root-directory", "."),
+    ];
+    let mut lab = lab(Setup::new())?;
+    let mut claims = claims(Protocol::Vnc, desktop.address(), &beside)?;
+    claims.porthole.allow = [Permission::FilesOut].into_iter().collect();
+    let secrets = [("password", options.password), ("sftp-password", password)];
+    let token = encrypted(&claims, &secrets)?;
+    let mut viewer = Viewer::open(&ViewerOptions::new(lab.address(), token)).await?;
+    let is_there = |viewer: &Viewer| viewer.picture().size().width == options.geometry.0;
+    viewer.wait_until("the desktop", SOON, is_there).await?;
+    let names = viewer.list("").await?;
+    ensure!(names.iter().any(|name| name == "there"), "{names:?}");
+
+    // The server is one that asks.
+    let wrong =
+        encrypted(&self::claims(Protocol::Vnc, desktop.address(), &[])?, &[("password", "other")])?;
+    let mut viewer = Viewer::open(&ViewerOptions::new(lab.address(), wrong)).await?;
+    let (error, _code) = viewer.wait_for_error(SOON).await?;
+    ensure!(error.cause == "authentication_failed", "{error:?}");
+    lab.check_sound(&[password])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
