@@ -4,13 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bytes::Bytes;
 use porthole_link::FileNews;
 use porthole_testkit::servers::Xrdp;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
-use porthole_tests::{SOON, Setup};
-use porthole_token::{Permission, Target};
+use porthole_tests::{SOON, Setup, noise};
 use tempfile::TempDir;
 
 /// A few pieces of every kind of message that carries it.
@@ -33,13 +31,10 @@ async fn a_session_of_xrdps_shares_files_with_viewers() -> Result<()> {
         .files(root.path())
         .speaking("rdp", "desk", server.address(), &lines)
         .start()?;
-    let mut claims = tokens::claims(Target::Connection { connection: "desk".into() });
     // Who may only watch, uploads nothing.
-    let allowed = [Permission::Input, Permission::FilesIn, Permission::FilesOut];
-    claims.porthole.allow = allowed.into_iter().collect();
-    let options = ViewerOptions::new(lab.address(), tokens::mint(&claims)?);
+    let options = ViewerOptions::new(lab.address(), tokens::for_files_of("desk")?);
     let mut viewer = Viewer::open(&options).await?;
-    let up = content(1);
+    let up = noise(FILE_BYTES, 1);
     viewer.upload("up one.bin", &up, up.len()).await?;
     let drive = server.drives().join("Lab");
     wait_for(&mut viewer, &drive.join("Download"), true).await?;
@@ -48,7 +43,7 @@ async fn a_session_of_xrdps_shares_files_with_viewers() -> Result<()> {
     ensure!(read(drive.join("up one.bin")).await? == up, "the session reads other bytes");
 
     // What the session leaves in this folder is for viewers.
-    let down = content(2);
+    let down = noise(FILE_BYTES, 2);
     let (path, data) = (drive.join("Download/down one.bin"), down.clone());
     disk(move || std::fs::write(path, data)).await?;
     let got = download(&mut viewer, "Download/down one.bin").await?;
@@ -75,16 +70,6 @@ async fn a_session_of_xrdps_shares_files_with_viewers() -> Result<()> {
     let listed = listed.await?;
     ensure!(listed == names, "{listed:?} is left");
     lab.check_sound(&[password])
-}
-
-/// Bytes of no order, so that nothing is mistaken for anything else.
-fn content(seed: u32) -> Bytes {
-    let mut state = seed;
-    let next = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_le_bytes()[3]
-    };
-    (0..FILE_BYTES).map(next).collect()
 }
 
 /// Waits until there is something at `path`, or nothing.

@@ -11,7 +11,7 @@ use porthole_testkit::servers::{Sshd, XtigerVnc, XvncOptions};
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
 use porthole_tests::{Lab, SOON, Setup};
-use porthole_token::{Permission, Target};
+use porthole_token::Permission;
 
 /// Much more than may be on its way, which a broken upload is not sure of.
 const FILE_BYTES: usize = 12_000_001;
@@ -53,10 +53,8 @@ fn content() -> Bytes {
 
 /// A link for the connection `box`, for a user who may do this beside typing.
 fn options(lab: &Lab, files: &[Permission]) -> Result<ViewerOptions> {
-    let mut claims = tokens::claims(Target::Connection { connection: "box".into() });
     let allowed = [&[Permission::Input][..], files].concat();
-    claims.porthole.allow = allowed.into_iter().collect();
-    Ok(ViewerOptions::new(lab.address(), tokens::mint(&claims)?))
+    Ok(ViewerOptions::new(lab.address(), tokens::for_connection_with("box", &allowed)?))
 }
 
 const BOTH: [Permission; 2] = [Permission::FilesIn, Permission::FilesOut];

@@ -10,7 +10,6 @@ use porthole_testkit::servers::{Picture, Sshd, Xrdp, XtigerVnc, XvncOptions};
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
 use porthole_tests::{Lab, SOON, Setup};
-use porthole_token::{Permission, Target};
 
 use crate::picture::wait_for_picture;
 
@@ -33,10 +32,7 @@ fn beside(server: &Sshd, more: &str) -> String {
 
 /// A link for the connection `box`, for a user who may do everything with files.
 fn options(lab: &Lab) -> Result<ViewerOptions> {
-    let mut claims = tokens::claims(Target::Connection { connection: "box".into() });
-    let allowed = [Permission::Input, Permission::FilesIn, Permission::FilesOut];
-    claims.porthole.allow = allowed.into_iter().collect();
-    Ok(ViewerOptions::new(lab.address(), tokens::mint(&claims)?))
+    Ok(ViewerOptions::new(lab.address(), tokens::for_files_of("box")?))
 }
 
 /// What the root holds; or the cause, where it cannot be had.

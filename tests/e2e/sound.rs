@@ -13,7 +13,7 @@ use porthole_testkit::servers::Xrdp;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::Viewer;
 use porthole_tests::{Lab, SOON, Setup};
-use porthole_token::{Permission, Target};
+use porthole_token::Permission;
 
 /// What xrdp plays and records: 44.1 kHz, 16 bits, two channels.
 const RATE_HZ: u32 = 44_100;
@@ -168,10 +168,8 @@ async fn what_a_viewer_says_is_recorded_where_allowed() -> Result<()> {
     let server = Xrdp::start()?;
     let mut lab = lab(&server, "enable-audio-input = true")?;
     let mut options = lab.options("desk")?;
-    let mut claims = tokens::claims(Target::Connection { connection: "desk".into() });
     let allowed = [Permission::Input, Permission::Microphone];
-    claims.porthole.allow = allowed.into_iter().collect();
-    options.token = Some(tokens::mint(&claims)?);
+    options.token = Some(tokens::for_connection_with("desk", &allowed)?);
     let mut viewer = Viewer::open(&options).await?;
     let display = server.display();
     viewer.wait_until("the session", SOON, |_| display.root().is_ok()).await?;

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
 use porthole_testkit::servers::Gateway;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
@@ -17,6 +18,16 @@ pub use setup::{Setup, porthole_bin};
 
 /// How long anything may take that should happen soon. Far more than it needs on an idle machine.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// Bytes of no order, so that nothing is mistaken for anything else.
+pub fn noise(len: u32, seed: u32) -> Bytes {
+    let mut state = seed;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_le_bytes()[3]
+    };
+    (0..len).map(next).collect()
+}
 
 /// A running gateway with what it was given.
 #[derive(Debug)]

@@ -11,7 +11,6 @@ use porthole_pixels::{Rect, Size, Surface};
 use porthole_testkit::servers::Gateway;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Counts as LinkCounts, Viewer as LinkViewer, ViewerOptions};
-use porthole_token::{Permission, Target};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -78,10 +77,7 @@ impl GatewaySubject {
     ///
     /// No token can be made.
     pub(crate) fn text_options(&self, remote: SocketAddr) -> Result<ViewerOptions> {
-        let mut claims = tokens::claims(Target::Connection { connection: connection(remote) });
-        let allowed = [Permission::Input, Permission::FilesIn, Permission::FilesOut];
-        claims.porthole.allow = allowed.into_iter().collect();
-        let token = tokens::mint(&claims)?;
+        let token = tokens::for_files_of(&connection(remote))?;
         Ok(ViewerOptions::new(self.gateway.address(), token).drawing_text().skipping_pixels())
     }
 }

@@ -1,13 +1,11 @@
 //! A container's files in the page's panel.
 
 use anyhow::{Result, bail, ensure};
-use bytes::Bytes;
 use porthole_link::{FileAct, FileNews};
 use porthole_testkit::cluster::BARE_IMAGE;
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{Viewer, ViewerOptions};
-use porthole_tests::{Lab, SOON};
-use porthole_token::{Permission, Target};
+use porthole_tests::{Lab, SOON, noise};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -18,21 +16,8 @@ const FILE_BYTES: u32 = 3_000_001;
 
 /// A viewer who may do everything with files.
 async fn view(lab: &Lab) -> Result<Viewer> {
-    let mut claims = tokens::claims(Target::Connection { connection: "box".into() });
-    let allowed = [Permission::Input, Permission::FilesIn, Permission::FilesOut];
-    claims.porthole.allow = allowed.into_iter().collect();
-    let options = ViewerOptions::new(lab.address(), tokens::mint(&claims)?);
+    let options = ViewerOptions::new(lab.address(), tokens::for_files_of("box")?);
     Viewer::open(&options.drawing_text()).await
-}
-
-/// Bytes of no order, so that nothing is mistaken for anything else.
-fn content() -> Bytes {
-    let mut state = 7_u32;
-    let next = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_le_bytes()[3]
-    };
-    (0..FILE_BYTES).map(next).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,7 +29,7 @@ async fn files_go_up_and_down_whole() -> Result<()> {
     let mut lab = stage.lab(parameters)?;
     let mut viewer = view(&lab).await?;
     viewer.wait_for_text("# ", SOON).await?;
-    let content = content();
+    let content = noise(FILE_BYTES, 7);
     viewer.upload("up one.bin", &content, content.len()).await?;
     let digest = Sha256::digest(&content);
     let digest = digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use porthole_token::{
-    Claims, DecryptionKey, Grant, HmacSecret, Permissions, Secrets, SigningKey, Target,
+    Claims, DecryptionKey, Grant, HmacSecret, Permission, Permissions, Secrets, SigningKey, Target,
 };
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -80,6 +80,26 @@ pub fn claims(target: Target) -> Claims {
 /// The name is out of bounds.
 pub fn for_connection(name: &str) -> Result<String> {
     mint(&claims(Target::Connection { connection: name.into() }))
+}
+
+/// A token for such a connection, whose holder may do this and nothing else.
+///
+/// # Errors
+///
+/// The name is out of bounds.
+pub fn for_connection_with(name: &str, allowed: &[Permission]) -> Result<String> {
+    let mut claims = claims(Target::Connection { connection: name.into() });
+    claims.porthole.allow = allowed.iter().copied().collect();
+    mint(&claims)
+}
+
+/// A token for such a connection, whose holder may type, and send and fetch files.
+///
+/// # Errors
+///
+/// The name is out of bounds.
+pub fn for_files_of(name: &str) -> Result<String> {
+    for_connection_with(name, &[Permission::Input, Permission::FilesIn, Permission::FilesOut])
 }
 
 /// Signs `claims` with [`SECRET`].

@@ -16,7 +16,7 @@ use porthole_session::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::sleep_until,
+    time::sleep,
 };
 
 use super::{
@@ -37,6 +37,9 @@ const REMOTE_WAITING_MAX_BYTES: usize = 1 << 20;
 
 /// How often it is then looked whether it has taken that.
 const REMOTE_LOOK: Duration = Duration::from_millis(10);
+
+/// How long a session rests at the most.
+const REST_MAX: Duration = Duration::from_secs(3600);
 
 /// What viewers and the registry ask of a session.
 #[derive(Debug)]
@@ -97,7 +100,7 @@ pub(super) async fn run(
     if let Some(command) = commands.recv().await {
         runner.handle_command(command);
     }
-    let mut timer = pin!(sleep_until(Instant::now().into()));
+    let mut timer = pin!(sleep(REST_MAX));
     let cause = loop {
         let deadline = match runner.settle() {
             Next::Wait(deadline) => deadline,
@@ -105,7 +108,7 @@ pub(super) async fn run(
         };
         // A session has no deadline only while it has viewers and nothing moves.
         let deadline = deadline.into_iter().chain(runner.redial.deadline()).min();
-        let wake_at = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        let wake_at = deadline.unwrap_or_else(|| Instant::now() + REST_MAX);
         // What the remote reads of files waits until it has taken what it was sent before.
         let is_full = runner.remote.waiting_bytes() > REMOTE_WAITING_MAX_BYTES;
         let wake_at = if is_full { wake_at.min(Instant::now() + REMOTE_LOOK) } else { wake_at };

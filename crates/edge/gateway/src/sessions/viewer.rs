@@ -123,12 +123,12 @@ async fn read(
 ) -> Ending {
     let mut silence = pin!(Lapse::new(SILENCE_MAX));
     loop {
+        silence.begin_again();
         let message = tokio::select! {
             biased;
             message = stream.next() => message,
             () = &mut silence => return Ending::Fault(GatewayError::Silent),
         };
-        silence.begin_again();
         let message = match message {
             Some(Ok(Message::Binary(message))) => message,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
@@ -160,18 +160,17 @@ async fn write(
 ) -> Ending {
     let mut quiet = pin!(Lapse::new(PING_EVERY));
     loop {
+        quiet.begin_again();
         let message = tokio::select! {
             biased;
             message = messages.recv() => message,
             () = &mut quiet => {
-                quiet.begin_again();
                 if sink.send(Message::Ping(Bytes::new())).await.is_err() {
                     return Ending::Left;
                 }
                 continue;
             }
         };
-        quiet.begin_again();
         let message = match message {
             Some(ToViewer::Message(message)) => message,
             Some(ToViewer::Close(error)) => return Ending::Closed(error),
