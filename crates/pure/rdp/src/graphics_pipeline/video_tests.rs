@@ -390,6 +390,45 @@ fn combines_two_streams_into_444() {
     }
 }
 
+/// The picture without its last `cut` columns, as an encoder makes it that crops: with U and V in the
+/// halves of the width that is left.
+fn crop_halves(view: &Yuv420Frame, cut: u16) -> Yuv420Frame {
+    let (width, height) = (view.width() - cut, view.height());
+    let crop = |rows: Vec<&[u8]>, cut: usize| -> Vec<u8> {
+        let halves = rows.iter().map(|row| row.split_at(row.len() / 2));
+        let keep = |half: &[u8]| half[..half.len() - cut / 2].to_vec();
+        halves.flat_map(|(left, right)| [keep(left), keep(right)]).flatten().collect()
+    };
+    let y = crop((0..).map_while(|row| view.luma_row(row)).collect(), cut.into());
+    let u = crop((0..).map_while(|row| view.u_row(row)).collect(), usize::from(cut) / 2);
+    let v = crop((0..).map_while(|row| view.v_row(row)).collect(), usize::from(cut) / 2);
+    let (stride, half) = (width.into(), usize::from(width / 2));
+    Yuv420Frame::new(width, height, y, stride, u, v, half).unwrap()
+}
+
+#[test]
+fn combines_streams_that_are_cut_to_their_surface() {
+    // 56 columns are three macroblocks and a half. Colours change by columns and by rows.
+    let colours = [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [255, 255, 0, 255]];
+    let pixels: Vec<u8> =
+        (0..56 * 48).flat_map(|at: usize| colours[(at % 56 * 3 / 4 + at / 56 * 5) % 4]).collect();
+    let frame = Yuv444Frame::from_rgba(&pixels, 56, 48).unwrap();
+    let (main, auxiliary) = frame.split(Avc444Layout::V2).unwrap();
+    assert_eq!(auxiliary.width(), 64);
+    for auxiliary in [crop_halves(&auxiliary, 8), auxiliary] {
+        let (open, _) = player(vec![Some(main.clone()), Some(auxiliary.clone())]);
+        let config = GraphicsConfig { open_decoder: Some(open), passes_video: false };
+        let mut peer = Peer::with_surface(config, 56, 48);
+        let whole = Rect::new(0, 0, 56, 48);
+        let stream2 = Some(part(&[whole], &NEXT));
+        let (encoding, stream1) = (Encoding::LUMA_AND_CHROMA, part(&[whole], &START));
+        let data = encode_vec(&Avc444BitmapStream { encoding, stream1, stream2 }).unwrap();
+        peer.ok(&[picture(1, Codec1Type::Avc444v2, whole, data)]);
+        let quality = psnr(peer.output.bytes(), &pixels);
+        assert!(quality > 35.0, "{} columns: {quality} dB", auxiliary.width());
+    }
+}
+
 #[test]
 fn refuses_what_is_cut_short() {
     let data = encode_vec(&part(&[WHOLE, WHOLE], &START)).unwrap();

@@ -9,6 +9,9 @@ use crate::graphics_pipeline::canvas::Canvas;
 use crate::graphics_pipeline::error::GraphicsError;
 use crate::graphics_pipeline::h264::YuvPicture;
 
+/// Sides of H.264's macroblocks.
+const MACROBLOCK_PX: u16 = 16;
+
 /// How the second picture holds the colours that the first leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChromaLayout {
@@ -46,11 +49,11 @@ impl Yuv444 {
         picture: &YuvPicture<'_>,
         rects: &[Rect],
     ) -> Result<(), GraphicsError> {
-        let layout = match layout {
-            ChromaLayout::Rows => Avc444Layout::V1,
-            ChromaLayout::Columns => Avc444Layout::V2,
+        let (layout, view) = match layout {
+            ChromaLayout::Rows => (Avc444Layout::V1, view(picture)?),
+            ChromaLayout::Columns => (Avc444Layout::V2, halves_in_macroblocks(picture)?),
         };
-        self.frame.apply_auxiliary_view(layout, &view(picture)?, &edges(rects));
+        self.frame.apply_auxiliary_view(layout, &view, &edges(rects));
         Ok(())
     }
 }
@@ -68,6 +71,36 @@ pub(crate) fn draw(
         canvas.store_row(rect.x, y, &picture.frame.to_rgba(&edges_of(row)));
     }
     Ok(())
+}
+
+/// `picture`, in whose rows U has the left half and V the right one (`[MS-RDPEGFX]` 3.3.8.3.3), as
+/// wide as its macroblocks. The halves are those of the picture's own width, which the encoder may
+/// have cut to the surface's, as `FreeRDP`'s does; the library takes them to be those of whole
+/// macroblocks.
+fn halves_in_macroblocks(picture: &YuvPicture<'_>) -> Result<Yuv420Frame, GraphicsError> {
+    let Size { width, height } = picture.size;
+    let whole = width.checked_next_multiple_of(MACROBLOCK_PX).filter(|whole| *whole != width);
+    let Some(whole) = whole else { return view(picture) };
+    let luma = (usize::from(width), usize::from(whole));
+    let chroma = (usize::from(width.div_ceil(2)), usize::from(whole / 2));
+    let y = widen_halves(picture.y, picture.luma_stride, luma);
+    let u = widen_halves(picture.u, picture.chroma_stride, chroma);
+    let v = widen_halves(picture.v, picture.chroma_stride, chroma);
+    Yuv420Frame::new(whole, height, y, luma.1, u, v, chroma.1)
+        .map_err(|error| GraphicsError::codec("H.264", error))
+}
+
+/// Rows of `from` bytes as rows of `to`, both halves of each from where it began.
+fn widen_halves(plane: &[u8], stride: usize, (from, to): (usize, usize)) -> Vec<u8> {
+    let mut wide = Vec::with_capacity(plane.len() / stride.max(1) * to);
+    for row in plane.chunks(stride.max(1)).filter_map(|row| row.get(..from)) {
+        let (left, right) = row.split_at(from / 2);
+        for half in [left, right] {
+            wide.extend_from_slice(half);
+            wide.resize(wide.len() + (to / 2).saturating_sub(half.len()), 0);
+        }
+    }
+    wide
 }
 
 /// The picture [is whole](YuvPicture::is_whole).
