@@ -11,6 +11,8 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
+use crate::servers::interruptible;
+
 /// What comes of a program.
 #[derive(Debug)]
 pub(super) enum Output {
@@ -34,7 +36,7 @@ impl Program {
         has_input: bool,
         outputs: mpsc::Sender<Output>,
     ) -> io::Result<Self> {
-        let mut process = Command::new("setsid");
+        let mut process = interruptible("setsid");
         if tty {
             process.arg("--ctty");
         }

@@ -37,6 +37,7 @@ pub use gateway::{Gateway, gateway_bin};
 pub use kdc::Kdc;
 pub use picture::Picture;
 pub use port::{free_port, read_banner};
+pub(crate) use process::interruptible;
 pub use process::{Process, output_of, wait_until};
 pub use shadow::RdpShadow;
 pub use sshd::{Sshd, SshdOptions, ssh_keygen, ssh_sign};

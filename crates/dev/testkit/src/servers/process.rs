@@ -21,6 +21,14 @@ const POLL_GAP: Duration = Duration::from_millis(10);
 /// Most of a log that is put into an error, in bytes from its end.
 const LOG_SHOWN_MAX_BYTES: usize = 4096;
 
+/// A command for `program` that an interrupt ends. Programs that a shell runs in the background,
+/// tests among them, ignore SIGINT and SIGQUIT, and what they start would too (POSIX.1-2017, 2.11).
+pub(crate) fn interruptible(program: &str) -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT,QUIT", program]);
+    command
+}
+
 /// A running program. Dropping it ends the program: SIGTERM first, so that it can tidy up.
 ///
 /// The child stays in our process group, so that Ctrl-C at a terminal ends it too.

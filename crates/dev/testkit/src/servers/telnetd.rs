@@ -5,13 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use anyhow::Result;
 use tempfile::TempDir;
+
+use super::process::interruptible;
 
 /// What asks for a name and a password in `login`'s place, and then becomes a shell. The name and the
 /// password are in it, so no user of the machine is needed.
@@ -130,12 +132,12 @@ fn accept(
 fn serve(stream: TcpStream, kind: TelnetKind, login: &Path) -> Result<Child> {
     let mut command = match kind {
         TelnetKind::Inetutils => {
-            let mut command = Command::new("/usr/sbin/telnetd");
+            let mut command = interruptible("/usr/sbin/telnetd");
             command.arg("-E");
             command
         }
         TelnetKind::Busybox => {
-            let mut command = Command::new("busybox");
+            let mut command = interruptible("busybox");
             command.args(["telnetd", "-i", "-l"]);
             command
         }
