@@ -6,7 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use porthole_link::Category;
 use porthole_testkit::kubernetes::{FakeCluster, Papers, Release, running_pod};
-use porthole_testkit::servers::{Sshd, XtigerVnc, XvncOptions, ssh_keygen};
+use porthole_testkit::servers::{
+    Sshd, TelnetKind, Telnetd, Xrdp, XtigerVnc, XvncOptions, ssh_keygen,
+};
 use porthole_testkit::tokens;
 use porthole_testkit::viewer::{TokenPlace, Viewer, ViewerOptions};
 use porthole_tests::{Lab, SOON, Setup};
@@ -126,6 +128,44 @@ async fn passwords_for_a_desktop_and_the_files_beside_it() -> Result<()> {
     let (error, _code) = viewer.wait_for_error(SOON).await?;
     ensure!(error.cause == "authentication_failed", "{error:?}");
     lab.check_sound(&[password])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_for_rdp() -> Result<()> {
+    let server = Xrdp::start()?;
+    let (user, password) = server.login();
+    let pin = server.certificate().sha256_hex()?;
+    let mut lab = lab(Setup::new().allowing("rdp", "127.0.0.0/8"))?;
+    let open = [("username", user), ("cert-fingerprints", pin.as_str())];
+    let claims = || claims(Protocol::Rdp, server.address(), &open);
+    // The session's screen comes after the log-on with the right password alone.
+    let session = || server.display().root().is_ok();
+    let wrong = encrypted(&claims()?, &[("password", "guess")])?;
+    let mut viewer = Viewer::open(&ViewerOptions::new(lab.address(), wrong)).await?;
+    let is_refused = |viewer: &Viewer| viewer.picture().size().width > 0;
+    viewer.wait_until("the log-on screen", SOON, is_refused).await?;
+    ensure!(!session(), "a wrong password let somebody in");
+
+    let token = encrypted(&claims()?, &[("password", password)])?;
+    let mut viewer = Viewer::open(&ViewerOptions::new(lab.address(), token)).await?;
+    viewer.wait_until("the session", SOON, |_| session()).await?;
+    lab.check_sound(&[password, "guess"])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_for_telnet() -> Result<()> {
+    let server = Telnetd::start(TelnetKind::Inetutils)?;
+    let mut lab = lab(Setup::new().allowing("telnet", "127.0.0.0/8"))?;
+    let open = [("username", Telnetd::USER)];
+    let claims = || claims(Protocol::Telnet, server.address(), &open);
+    let token = encrypted(&claims()?, &[("password", Telnetd::PASSWORD)])?;
+    let mut viewer = view(&lab, token).await?;
+    viewer.wait_for_text(Telnetd::PROMPT, SOON).await?;
+
+    // The server is one that asks.
+    let wrong = encrypted(&claims()?, &[("password", "guess")])?;
+    view(&lab, wrong).await?.wait_for_text("incorrect", SOON).await?;
+    lab.check_sound(&[Telnetd::PASSWORD, "guess"])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

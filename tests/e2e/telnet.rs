@@ -55,7 +55,7 @@ async fn somebody_logs_on_by_hand() -> Result<()> {
         // A shell on its way to another program may miss an interrupt: this one stays.
         run(&mut viewer, "sh -c 'echo up-$((1 + 1)); read line'", "up-2").await?;
         viewer.type_text("\x03").await?;
-        // What is typed before the prompt is back may still be read by the one that was interrupted.
+        // What is typed before the prompt is back may still be read by who was interrupted.
         viewer
             .wait_until("the prompt after the interrupt", SOON, |viewer| {
                 let text = viewer.seen().text.text();
