@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use porthole_dial::{Kdc, Protocol, Target, Transport, Verify};
 use porthole_pixels::Size;
 use porthole_rdp::{RdpClient, RdpConfig, TimeZone};
-use porthole_remote::{Credentials, Redirect, Remote, RemoteError, Ticket};
+use porthole_remote::{Credentials, Redirect, Remote, RemoteError, SizeWish, Ticket};
 use porthole_rfb::{EncodingKind, RfbClient, RfbConfig};
 use porthole_ssh::Hop;
 
@@ -274,8 +274,15 @@ impl DriverSettings {
 pub struct Beginning {
     /// Columns and rows.
     pub size: Option<Size>,
-    /// 100 times the device pixel ratio.
+    /// 100 times the device pixel ratio. It stays so, whatever windows it is shown in.
     pub scale_percent: Option<u16>,
+}
+
+impl Beginning {
+    /// `wish` with things drawn as large as the configuration has them.
+    pub(crate) fn scaled(self, wish: SizeWish) -> SizeWish {
+        SizeWish { scale_percent: self.scale_percent.unwrap_or(wish.scale_percent), ..wish }
+    }
 }
 
 /// The files of a desktop's connection: they exclude each other, see [`DriverSettings::sftp`].
@@ -405,13 +412,13 @@ impl DriverConfig {
         }
     }
 
-    /// The first viewer would like this size, in device pixels, at 100 times this device pixel
-    /// ratio. It counts for remotes that make their desktop when somebody connects.
-    pub(crate) fn wish(&mut self, size: Size, scale_percent: u16) {
+    /// A viewer would like the desktop to begin like this. It counts for remotes that make their
+    /// desktop when somebody connects.
+    pub(crate) fn wish(&mut self, wish: SizeWish) {
         match self {
-            Self::Rdp(config) if size.area() > 0 => {
-                config.size = size;
-                config.scale_percent = scale_percent.into();
+            Self::Rdp(config) if wish.size.area() > 0 => {
+                config.size = wish.size;
+                config.scale_percent = wish.scale_percent.into();
             }
             Self::Vnc { .. } | Self::Rdp(_) | Self::Text(_) => {}
         }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
-use porthole_pixels::{Size, Surface};
-use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure};
+use porthole_pixels::Surface;
+use porthole_remote::{Event, Input, Output, PeerIdentity, Remote, RemoteError, Secure, SizeWish};
 use porthole_wire::Reader;
 
 use crate::connect::{Connecting, Turn};
@@ -21,7 +21,7 @@ pub struct RdpClient {
     /// The part of a message that was left in place when bytes were last handled.
     has_leftover: bool,
     /// What a viewer would like before the server can be asked.
-    early_size: Option<Size>,
+    early_wish: Option<SizeWish>,
 }
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl RdpClient {
         let deadline = now + config.handshake_max;
         let steps = Box::new(Connecting::start(&config, now, outbox.bytes())?);
         let phase = Phase::Connecting { steps, deadline };
-        Ok(Self { config, phase, outbox, has_leftover: false, early_size: None })
+        Ok(Self { config, phase, outbox, has_leftover: false, early_wish: None })
     }
 
     fn read(
@@ -80,8 +80,8 @@ impl RdpClient {
                     self.config.credentials = porthole_remote::Credentials::default();
                     self.config.cookie = None;
                     self.config.redirected = None;
-                    if let Some(size) = self.early_size.take() {
-                        connected.handle_input(now, Input::Resize(size), &mut self.outbox);
+                    if let Some(wish) = self.early_wish.take() {
+                        connected.handle_input(now, Input::Resize(wish), &mut self.outbox);
                     }
                     self.phase = Phase::Connected(Box::new(connected));
                 }
@@ -169,9 +169,9 @@ impl Remote for RdpClient {
             Phase::Connected(connected) => connected.handle_input(now, input, &mut self.outbox),
             // Of what is too early, only a size is still wanted later.
             Phase::Connecting { steps, .. } => {
-                if let Input::Resize(size) = input {
-                    steps.set_size(size);
-                    self.early_size = Some(size);
+                if let Input::Resize(wish) = input {
+                    steps.set_size(wish.size);
+                    self.early_wish = Some(wish);
                 }
             }
             Phase::Ended => {}

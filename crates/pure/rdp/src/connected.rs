@@ -150,8 +150,8 @@ impl Connected {
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input, outbox: &mut Outbox) {
         let mut events = Vec::new();
         match input {
-            Input::Resize(size) => {
-                self.channels.want_size(size);
+            Input::Resize(wish) => {
+                self.channels.want_size(wish);
                 self.ask_for_size(outbox);
             }
             Input::Drive(reply) => self.channels.handle_drive(reply, outbox),

@@ -2,6 +2,7 @@
 
 use bytes::BufMut;
 use porthole_pixels::Size;
+use porthole_remote::SizeWish;
 use porthole_wire::Reader;
 
 use crate::RdpError;
@@ -19,10 +20,11 @@ const MONITOR_BYTES: u32 = 40;
 pub(crate) struct DisplayControl {
     /// Most pixels the server gives us, once the channel is open and it has said so.
     area_max: Option<u64>,
-    /// The size that a viewer wants and that has not been asked for.
-    wanted: Option<Size>,
+    /// What a viewer wants and has not been asked for.
+    wanted: Option<SizeWish>,
     /// The size that was asked for last, and not granted yet.
     asked: Option<Size>,
+    /// How large things are drawn, as far as we asked for it.
     scale_percent: u32,
 }
 
@@ -58,8 +60,8 @@ impl DisplayControl {
     }
 
     /// A viewer wants a size.
-    pub(crate) fn want(&mut self, size: Size) {
-        self.wanted = Some(served_size(size));
+    pub(crate) fn want(&mut self, wish: SizeWish) {
+        self.wanted = Some(SizeWish { size: served_size(wish.size), ..wish });
     }
 
     /// The desktop has a size now.
@@ -70,12 +72,13 @@ impl DisplayControl {
     /// The message to send, if the desktop, of size `current`, is to change and can.
     pub(crate) fn take_request(&mut self, current: Size) -> Option<Vec<u8>> {
         let area_max = self.area_max?;
-        let size = self.wanted.take()?;
-        let known = self.asked.unwrap_or(current);
-        if size == known || u64::from(size.area()) > area_max {
+        let SizeWish { size, scale_percent } = self.wanted.take()?;
+        let known = (self.asked.unwrap_or(current), self.scale_percent);
+        let wanted = (size, u32::from(scale_percent));
+        if wanted == known || u64::from(size.area()) > area_max {
             return None;
         }
-        self.asked = Some(size);
+        (self.asked, self.scale_percent) = (Some(size), wanted.1);
         Some(self.layout(size))
     }
 
@@ -109,6 +112,8 @@ impl DisplayControl {
 mod tests {
     use porthole_pixels::Size;
 
+    use porthole_remote::SizeWish;
+
     use super::DisplayControl;
 
     const NOW: Size = Size { width: 1024, height: 768 };
@@ -120,20 +125,28 @@ mod tests {
     #[test]
     fn asks_once_for_what_is_new_and_possible() {
         let mut control = DisplayControl::new(150);
-        control.want(Size::new(801, 601));
+        let wish = |size| SizeWish { size, scale_percent: 150 };
+        control.want(wish(Size::new(801, 601)));
         assert_eq!(control.take_request(NOW), None, "the channel is not open");
         assert_eq!(control.receive(&capabilities()), Ok(true));
         let message = control.take_request(NOW).unwrap();
         assert_eq!(message.len(), 56);
         assert_eq!(message[28..36], [32, 3, 0, 0, 89, 2, 0, 0], "800 x 601");
         assert_eq!(message[48], 150);
-        control.want(Size::new(800, 601));
+        control.want(wish(Size::new(800, 601)));
         assert_eq!(control.take_request(NOW), None, "it has been asked for");
         control.resized();
-        control.want(NOW);
+        control.want(wish(NOW));
         assert_eq!(control.take_request(NOW), None, "it is as large already");
-        control.want(Size::new(8192, 8192));
+        control.want(wish(Size::new(8192, 8192)));
         assert_eq!(control.take_request(NOW), None, "more than the server gives");
+        // The window went to another screen, where things are drawn larger.
+        for want in [true, false] {
+            control.want(SizeWish { size: NOW, scale_percent: 200 });
+            let asked = control.take_request(NOW);
+            assert_eq!(asked.map(|message| message[48]), want.then_some(200));
+            control.resized();
+        }
     }
 
     #[test]

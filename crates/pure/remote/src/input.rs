@@ -4,6 +4,23 @@ use porthole_pixels::{Point, Rect, Size};
 
 use crate::{Clipboard, DriveReply, Sound, TerminalInput};
 
+/// How large a desktop is to be for whoever watches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeWish {
+    /// Columns and rows: device pixels of the viewer's window.
+    pub size: Size,
+    /// How large things are to be drawn: 100 times the device pixel ratio. Remotes that cannot draw
+    /// them larger do without.
+    pub scale_percent: u16,
+}
+
+/// With things drawn as large as they are.
+impl From<Size> for SizeWish {
+    fn from(size: Size) -> Self {
+        Self { size, scale_percent: 100 }
+    }
+}
+
 /// Input on its way to a remote. Drivers send keys in order and drop none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,8 +76,8 @@ pub enum Input {
         /// Its length in bytes.
         size: u64,
     },
-    /// A viewer would like the desktop to have this size.
-    Resize(Size),
+    /// A viewer would like the desktop to be like this.
+    Resize(SizeWish),
     /// Every key and button is up: the viewer lost the focus or left.
     ReleaseAll,
     /// Whether everybody who watches can be shown video; at first nobody can. While they can, the

@@ -26,7 +26,7 @@ pub use drive::{
 };
 pub use error::{Blame, RemoteError};
 pub use event::{Cursor, Event, Screen, VideoChunk};
-pub use input::{Buttons, Input, Notches, TouchPhase};
+pub use input::{Buttons, Input, Notches, SizeWish, TouchPhase};
 pub use peer::PeerIdentity;
 use porthole_pixels::Surface;
 pub use questions::{Question, Questions, Replies};

@@ -4,8 +4,8 @@ use std::mem;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use porthole_pixels::{Size, Surface};
-use porthole_remote::{Input, Output, PeerIdentity, Remote, RemoteError};
+use porthole_pixels::Surface;
+use porthole_remote::{Input, Output, PeerIdentity, Remote, RemoteError, SizeWish};
 use porthole_wire::Reader;
 
 use crate::connected::Connected;
@@ -31,7 +31,7 @@ pub struct RfbClient {
     /// The part of a message that was left in place when bytes were last handled.
     has_leftover: bool,
     /// What a viewer would like before the server can be asked.
-    early_size: Option<Size>,
+    early_wish: Option<SizeWish>,
 }
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl RfbClient {
             opener: None,
             plain: BytesMut::new(),
             has_leftover: false,
-            early_size: None,
+            early_wish: None,
         }
     }
 
@@ -158,8 +158,8 @@ impl RfbClient {
                 Turn::Done(opening) => {
                     let mut connected =
                         Connected::new(opening, &self.config, surface, &mut self.outbox)?;
-                    if let Some(size) = self.early_size.take() {
-                        connected.handle_input(now, Input::Resize(size), &mut self.outbox);
+                    if let Some(wish) = self.early_wish.take() {
+                        connected.handle_input(now, Input::Resize(wish), &mut self.outbox);
                     }
                     self.phase = Phase::Connected(Box::new(connected));
                 }
@@ -222,8 +222,8 @@ impl Remote for RfbClient {
             Phase::Connected(connected) => connected.handle_input(now, input, &mut self.outbox),
             // Of what is too early, only a size is still wanted later.
             Phase::Handshake { .. } => {
-                if let Input::Resize(size) = input {
-                    self.early_size = Some(size);
+                if let Input::Resize(wish) = input {
+                    self.early_wish = Some(wish);
                 }
             }
             Phase::Ended => {}

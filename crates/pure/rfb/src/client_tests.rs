@@ -229,7 +229,7 @@ fn who_only_views_sends_nothing() {
         Input::Pointer { at, buttons: Buttons::LEFT },
         Input::Wheel { at, dx: 0, dy: 120 },
         Input::Clipboard(Clipboard::of_text("x")),
-        Input::Resize(Size::new(5, 5)),
+        Input::Resize(Size::new(5, 5).into()),
         Input::ReleaseAll,
     ];
     for input in inputs {
@@ -246,7 +246,7 @@ fn nothing_happens_after_the_end() {
     let sent = harness.take_sent();
     harness.input(Input::Text("x".into()));
     harness.client.handle_timeout(harness.now + Duration::from_secs(60)).unwrap();
-    harness.input(Input::Resize(Size::new(5, 5)));
+    harness.input(Input::Resize(Size::new(5, 5).into()));
     assert_eq!(harness.take_sent(), []);
     assert_eq!(sent, []);
 }

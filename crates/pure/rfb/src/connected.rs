@@ -144,7 +144,7 @@ impl Connected {
             Input::Pointer { at, buttons } => self.mouse.point(at, buttons, size, out),
             Input::Wheel { at, dx, dy } => self.mouse.turn(at, dx, dy, size, out),
             Input::Clipboard(content) => self.clipboard.offer(content, outbox),
-            Input::Resize(size) => self.desktop.want(now, size, out),
+            Input::Resize(wish) => self.desktop.want(now, wish.size, out),
             Input::ReleaseAll => {
                 self.keyboard.release_all(out);
                 self.mouse.release_all(out);

@@ -90,10 +90,10 @@ fn rectangles_after_a_new_size_are_measured_by_it() {
 fn sizes_are_asked_for_one_at_a_time() {
     let mut harness = resizable();
     let [first, second, third] = [10, 20, 30].map(|side| Size::new(side, side));
-    harness.input(Input::Resize(first));
+    harness.input(Input::Resize(first.into()));
     assert_eq!(harness.take_sent(), set_desktop_size(first));
-    harness.input(Input::Resize(second));
-    harness.input(Input::Resize(third));
+    harness.input(Input::Resize(second.into()));
+    harness.input(Input::Resize(third.into()));
     assert_eq!(harness.take_sent(), []);
     harness.feed(&screens(1, 0, first));
     let want = [request(true, SIZE), set_desktop_size(third), request(false, first)].concat();
@@ -101,31 +101,31 @@ fn sizes_are_asked_for_one_at_a_time() {
     harness.feed(&screens(1, 0, third));
     assert_eq!(harness.take_sent(), [request(true, first), request(false, third)].concat());
     // It has that size already.
-    harness.input(Input::Resize(third));
+    harness.input(Input::Resize(third.into()));
     assert_eq!(harness.take_sent(), []);
 }
 
 #[test]
 fn a_refusal_is_noticed() {
     let mut harness = resizable();
-    harness.input(Input::Resize(Size::new(10, 10)));
+    harness.input(Input::Resize(Size::new(10, 10).into()));
     harness.take_sent();
     harness.feed(&screens(1, 1, Size::new(1, 1)));
     let notice = "the remote keeps its size: resizing is prohibited";
     assert_eq!(harness.take_events(), [Event::Notice(notice.into()), Event::FrameEnd]);
     assert_eq!(harness.surface.size(), SIZE);
     assert_eq!(harness.take_sent(), request(true, SIZE));
-    harness.input(Input::Resize(Size::new(10, 10)));
+    harness.input(Input::Resize(Size::new(10, 10).into()));
     assert_eq!(harness.take_sent(), set_desktop_size(Size::new(10, 10)));
 }
 
 #[test]
 fn an_answer_that_never_comes_blocks_nobody() {
     let mut harness = resizable();
-    harness.input(Input::Resize(Size::new(10, 10)));
+    harness.input(Input::Resize(Size::new(10, 10).into()));
     harness.take_sent();
     assert_eq!(harness.wait, None);
-    harness.input(Input::Resize(Size::new(20, 20)));
+    harness.input(Input::Resize(Size::new(20, 20).into()));
     let asked = harness.now;
     assert_eq!(harness.wait, Some(asked + Duration::from_secs(3)));
     harness.pass(Duration::from_secs(3));
@@ -136,7 +136,7 @@ fn an_answer_that_never_comes_blocks_nobody() {
 #[test]
 fn an_early_wish_is_kept() {
     let mut harness = Harness::new(RfbConfig::default());
-    harness.input(Input::Resize(Size::new(9, 9)));
+    harness.input(Input::Resize(Size::new(9, 9).into()));
     harness.feed(&hello(SIZE));
     harness.take_sent();
     harness.feed(&screens(0, 0, SIZE));
@@ -148,7 +148,7 @@ fn an_early_wish_is_kept() {
 fn sizes_that_no_surface_has_are_not_asked_for() {
     let mut harness = resizable();
     for size in [Size::new(0, 5), Size::new(SURFACE_SIDE_MAX_PX + 1, 5)] {
-        harness.input(Input::Resize(size));
+        harness.input(Input::Resize(size.into()));
     }
     assert_eq!(harness.take_sent(), []);
 }
@@ -199,7 +199,7 @@ fn several_screens_keep_their_pattern() {
         let mut harness = Harness::connected(RfbConfig::default(), from);
         harness.feed(&layout(from, screens));
         harness.take_sent();
-        harness.input(Input::Resize(to));
+        harness.input(Input::Resize(to.into()));
         harness.take_sent()
     };
     let message = |screens: &[(u32, Rect)]| {

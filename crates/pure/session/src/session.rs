@@ -18,7 +18,7 @@ use bytes::Bytes;
 use porthole_link::{Ability, ErrorRecord, Hello, Phase, ScreenPlace, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Size, Surface};
 use porthole_remote::{
-    Buttons, Cells, Credentials, Cursor, Event, Input, Replies, Screen, TouchPhase,
+    Buttons, Cells, Credentials, Cursor, Event, Input, Replies, Screen, SizeWish, TouchPhase,
 };
 use porthole_tiles::MoveFinder;
 use porthole_tiles::video::MotionTracker;
@@ -163,7 +163,9 @@ pub struct Session {
     /// When the remote came up, until it has drawn something.
     blank_since: Option<Instant>,
     /// The size that a viewer asked for before the remote said whether it can change.
-    size_wish: Option<Size>,
+    size_wish: Option<SizeWish>,
+    /// What was passed on last.
+    size_told: Option<SizeWish>,
     /// The size that a viewer's terminal has, if one has told.
     cells_wish: Option<Cells>,
     /// A text remote has been asked for its screen.
@@ -219,6 +221,7 @@ impl Session {
             torn_since: None,
             blank_since: None,
             size_wish: None,
+            size_told: None,
             cells_wish: None,
             screen_asked: false,
             scale_wish: 100,
@@ -288,11 +291,11 @@ impl Session {
             ToGateway::Replies(replies) => return self.reply(now, may_input, &replies),
             ToGateway::Terminal(wish) if may_input => return self.handle_terminal_wish(now, wish),
             ToGateway::Clipboard(part) => return self.take_clipboard(viewer, &part),
-            ToGateway::Resize(wish, scale_percent) if may_input => {
+            ToGateway::Resize(size, scale_percent) if may_input => {
                 if from.text.is_none() {
                     self.wish_scale(scale_percent);
                 }
-                return self.wish_size(wish);
+                return self.wish_size(SizeWish { size, scale_percent });
             }
             ToGateway::Key { down, keysym, scancode } => Input::Key { down, keysym, scancode },
             ToGateway::Text(text) => Input::Text(text),
@@ -414,6 +417,8 @@ impl Session {
         self.connected = false;
         self.torn_since = None;
         self.end_videos();
+        // The next one is asked as this one was.
+        self.size_wish = self.size_told.take().or(self.size_wish);
         self.shown.phase = Phase::Connecting;
         self.shown.abilities &= !Ability::RESIZE;
         self.for_each_viewer(|viewer| {
@@ -441,14 +446,14 @@ impl Session {
         self.outputs.pop_front().unwrap_or(Output::Wait(deadline))
     }
 
-    fn wish_size(&mut self, wish: Size) {
-        if wish.area() == 0 || Surface::check_size(wish).is_err() {
+    fn wish_size(&mut self, wish: SizeWish) {
+        if wish.size.area() == 0 || Surface::check_size(wish.size).is_err() {
             return;
         }
         if self.shown.abilities & Ability::RESIZE == 0 {
             self.size_wish = Some(wish);
-        } else if self.config.text || wish != self.surface.size() {
-            // In a picture of text there may be room for other cells, if their size has changed.
+        } else if self.size_told != Some(wish) || wish.size != self.surface.size() {
+            self.size_told = Some(wish);
             self.pass_on(Input::Resize(wish));
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use porthole_link::{Category, Phase, QualityMode, Resume, ToBrowser, ToGateway};
 use porthole_pixels::{Point, Rect, Size};
-use porthole_remote::{Clipboard, Event, Input};
+use porthole_remote::{Clipboard, Event, Input, SizeWish};
 
 use crate::testing::{ALL, Stage, paste};
 use crate::{AttachError, EndCause, Permissions, SessionConfig, ViewerId};
@@ -211,7 +211,23 @@ fn a_size_wish_waits_until_the_remote_can() {
     assert!(stage.inputs.is_empty());
     stage.session.handle_event(stage.now, Event::ResizeSupported(true));
     stage.settle();
-    assert_eq!(stage.inputs, [Input::Resize(Size::new(800, 600))]);
+    let mut asked = vec![Input::Resize(Size::new(800, 600).into())];
+    assert_eq!(stage.inputs, asked);
+    // Neither what it was asked for already, nor what it is; but things can be drawn larger.
+    stage.session.surface_mut().resize(Size::new(800, 600)).unwrap();
+    for scale_percent in [100, 200, 200] {
+        stage.say(1, ToGateway::Resize(Size::new(800, 600), scale_percent));
+    }
+    let larger = SizeWish { size: Size::new(800, 600), scale_percent: 200 };
+    asked.push(Input::Resize(larger));
+    assert_eq!(stage.inputs, asked);
+    // The next one is not as large.
+    stage.session.handle_redial();
+    stage.session.handle_event(stage.now, Event::Connected);
+    stage.session.handle_event(stage.now, Event::ResizeSupported(true));
+    stage.settle();
+    asked.push(Input::Resize(larger));
+    assert_eq!(stage.inputs, asked);
 }
 
 #[test]
@@ -311,7 +327,7 @@ fn a_remote_that_is_dialled_again_leaves_the_picture() {
     stage.session.handle_event(stage.now, Event::ResizeSupported(true));
     stage.pass(Duration::from_secs(1));
     assert_eq!(phases(&stage.viewers[0].told).last(), Some(&Phase::Connected));
-    assert_eq!(stage.inputs.last(), Some(&Input::Resize(Size::new(500, 400))));
+    assert_eq!(stage.inputs.last(), Some(&Input::Resize(Size::new(500, 400).into())));
     stage.draw(Rect::new(50, 50, 10, 10), 20);
     stage.assert_exact(0);
 }

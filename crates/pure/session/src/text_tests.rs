@@ -8,7 +8,7 @@ use porthole_link::{
 };
 use porthole_pixels::Size;
 use porthole_remote::{
-    Cells, Event, Input, Question, Questions, TerminalInput, TerminalNews, TerminalScreen,
+    Cells, Event, Input, Question, Questions, SizeWish, TerminalInput, TerminalNews, TerminalScreen,
 };
 use secrecy::ExposeSecret as _;
 
@@ -194,7 +194,7 @@ fn room_for_cells_is_told_even_where_the_picture_keeps_its_size() {
     stage.pass(MOMENT);
     let want = [
         Input::Terminal(TerminalInput::PicturesWanted(Some(200))),
-        Input::Resize(Size::new(800, 456)),
+        Input::Resize(SizeWish { size: Size::new(800, 456), scale_percent: 200 }),
     ];
     assert_eq!(stage.inputs, want);
 }

@@ -228,8 +228,8 @@ impl<L: Line> Remote for TextClient<L> {
     fn handle_input(&mut self, now: Instant, input: Input) {
         match input {
             Input::Terminal(input) => self.handle_terminal(now, input),
-            Input::Resize(size) => {
-                if let Some(size) = self.pictures.cells_in(size) {
+            Input::Resize(wish) => {
+                if let Some(size) = self.pictures.cells_in(wish.size) {
                     self.resize(now, size);
                 }
             }

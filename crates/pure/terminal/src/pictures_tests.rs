@@ -160,11 +160,11 @@ fn half_drawn_screens_wait() {
 #[test]
 fn viewers_choose_the_size_in_pixels() {
     let mut stage = Stage::new(config(80, 24));
-    stage.put(Input::Resize(Size { width: 1000, height: 1000 }));
+    stage.put(Input::Resize(Size { width: 1000, height: 1000 }.into()));
     assert_eq!(stage.client.terminal_size(), Cells { columns: 80, rows: 24 });
     stage.want(true);
     stage.now += Duration::from_secs(1);
-    stage.put(Input::Resize(Size { width: 1005, height: 380 }));
+    stage.put(Input::Resize(Size { width: 1005, height: 380 }.into()));
     assert_eq!(stage.client.terminal_size(), Cells { columns: 100, rows: 20 });
     assert_eq!(stage.surface.size(), Size { width: 1000, height: 380 });
     assert!(stage.events.contains(&Event::Resized(stage.surface.size())));
@@ -204,7 +204,7 @@ fn another_scale_draws_the_same_cells_anew() {
     assert_eq!((stage.draws, stage.events.len()), (0, 0));
     // The same room holds as many cells of twice the size as half of it did.
     stage.now += Duration::from_secs(1);
-    stage.put(Input::Resize(Size { width: 190, height: 190 }));
+    stage.put(Input::Resize(Size { width: 190, height: 190 }.into()));
     assert_eq!(stage.client.terminal_size(), Cells { columns: 10, rows: 5 });
     stage.want(false);
     assert_eq!(stage.surface.size(), Size::default());
@@ -345,7 +345,7 @@ proptest! {
                 Step::Point(x, y, buttons) => {
                     stage.put(Input::Pointer { at: Point { x, y }, buttons: Buttons(buttons) });
                 }
-                Step::Resize(width, height) => stage.put(Input::Resize(Size { width, height })),
+                Step::Resize(width, height) => stage.put(Input::Resize(Size { width, height }.into())),
                 Step::Scale(percent) => stage.want_at(Some(percent)),
                 Step::Rest => {
                     stage.rest();

@@ -183,7 +183,7 @@ impl Replay {
             let at = Point { x: 3, y: 4 };
             self.client.handle_input(self.now, Input::Pointer { at, buttons: Buttons::default() });
             self.client.handle_input(self.now, Input::Text("a".to_owned()));
-            self.client.handle_input(self.now, Input::Resize(Size::new(640, 480)));
+            self.client.handle_input(self.now, Input::Resize(Size::new(640, 480).into()));
         }
         self.events.push(event);
     }

@@ -177,7 +177,7 @@ impl Replay {
                 png: Some(PNG.into()),
             };
             self.client.handle_input(self.now, Input::Clipboard(content));
-            self.client.handle_input(self.now, Input::Resize(Size::new(64, 48)));
+            self.client.handle_input(self.now, Input::Resize(Size::new(64, 48).into()));
         }
         self.events.push(event);
     }

@@ -172,10 +172,11 @@ impl Stage {
             }
             Act::Room(width, height) => {
                 let most = |count: u16, each: u16| count.saturating_mul(each.max(1));
-                self.put(Input::Resize(Size {
+                let size = Size {
                     width: (u16::from(width) * 4).min(most(CELLS_MAX.columns, cell.width)),
                     height: (u16::from(height) * 4).min(most(CELLS_MAX.rows, cell.height)),
-                }));
+                };
+                self.put(Input::Resize(size.into()));
             }
             Act::Scale(scale) => {
                 let scale = SCALES.get(usize::from(scale) % SCALES.len()).copied();

@@ -2,13 +2,24 @@ use std::time::Duration;
 
 use porthole_pixels::Size;
 use porthole_rdp::{ColorDepth, DeviceConfig, KeyboardLayout, LineEnds, SecurityMode};
+use porthole_remote::SizeWish;
 
 use super::{RdpParameters, ResizeMethod};
+use crate::driver::Beginning;
 use crate::parameters::{Strictness, Vocabulary as _};
 
 fn read(name: &str, value: &str) -> Result<RdpParameters, String> {
     let parameters = [(name, value.to_owned())];
     RdpParameters::read(parameters, Strictness::Configuration).map_err(|e| e.to_string())
+}
+
+#[test]
+fn an_operators_scale_stays_and_a_windows_one_is_followed() {
+    let wish = SizeWish { size: Size::new(800, 600), scale_percent: 200 };
+    let beginning = |scale_percent| Beginning { size: None, scale_percent };
+    let fixed = beginning(read("dpi", "144").unwrap().scale_percent);
+    assert_eq!(fixed.scaled(wish), SizeWish { scale_percent: 150, ..wish });
+    assert_eq!(beginning(None).scaled(wish), wish);
 }
 
 #[test]

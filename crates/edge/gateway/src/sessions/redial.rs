@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use porthole_dial::DialError;
 use porthole_pixels::Size;
+use porthole_remote::SizeWish;
 
 /// Waits before the tries after a loss. There are as many tries as waits.
 const WAITS: [Duration; 8] = [
@@ -38,10 +39,10 @@ pub(super) struct Redial {
     is_up: bool,
     tries: usize,
     due: Option<Instant>,
-    /// The size that a viewer wants, and when it said so.
-    wish: Option<(Size, Instant)>,
-    /// The size that was last asked for by dialling. What came of it is the remote's business.
-    asked: Option<Size>,
+    /// What a viewer wants, and when it said so.
+    wish: Option<(SizeWish, Instant)>,
+    /// What was last asked for by dialling. What came of it is the remote's business.
+    asked: Option<SizeWish>,
     redirects: u32,
 }
 
@@ -50,8 +51,8 @@ pub(super) struct Redial {
 pub(super) enum Due {
     /// The remote was lost.
     Lost,
-    /// The remote is to have this size.
-    Size(Size),
+    /// The remote is to be like this.
+    Size(SizeWish),
 }
 
 impl Redial {
@@ -95,14 +96,14 @@ impl Redial {
         self.up_at.is_some()
     }
 
-    /// A viewer would like the remote to have this size.
-    pub(super) fn handle_wish(&mut self, now: Instant, size: Size) {
-        self.wish = Some((size, now));
+    /// A viewer would like the remote to be like this.
+    pub(super) fn handle_wish(&mut self, now: Instant, wish: SizeWish) {
+        self.wish = Some((wish, now));
     }
 
-    /// The remote is dialled to have this size.
-    pub(super) const fn handle_dialled(&mut self, size: Size) {
-        self.asked = Some(size);
+    /// The remote is dialled to be like this.
+    pub(super) const fn handle_dialled(&mut self, wish: SizeWish) {
+        self.asked = Some(wish);
     }
 
     /// Whether the remote may send us to another place once more.
@@ -127,13 +128,14 @@ impl Redial {
         if self.due.take().is_some() {
             return Some(Due::Lost);
         }
-        let (size, _) = self.wish.take()?;
-        if size == current || self.asked == Some(size) {
+        let (wish, _) = self.wish.take()?;
+        // A desktop whose things alone are to be larger is not worth another connection.
+        if wish.size == current || self.asked.is_some_and(|asked| asked.size == wish.size) {
             return None;
         }
-        self.asked = Some(size);
+        self.asked = Some(wish);
         self.is_up = false;
-        Some(Due::Size(size))
+        Some(Due::Size(wish))
     }
 }
 
@@ -158,7 +160,7 @@ mod tests {
 
     use porthole_dial::DialError;
     use porthole_pixels::Size;
-    use porthole_remote::{Blame, RemoteError};
+    use porthole_remote::{Blame, RemoteError, SizeWish};
 
     use super::{Due, REDIRECTS_MAX, Redial, WAITS};
 
@@ -217,7 +219,8 @@ mod tests {
     #[test]
     fn a_size_is_asked_for_when_the_window_rests() {
         let start = Instant::now();
-        let (first, second) = (Size::new(900, 700), Size::new(1000, 700));
+        let [first, second, now]: [SizeWish; 3] =
+            [Size::new(900, 700), Size::new(1000, 700), NOW].map(Into::into);
         let at = |ms| start + Duration::from_millis(ms);
         let mut redial = Redial::new(true);
         redial.handle_wish(start, first);
@@ -230,8 +233,14 @@ mod tests {
         redial.handle_up(at(5_000));
         redial.handle_wish(at(5_000), second);
         assert_eq!(redial.take_due(at(20_000), NOW), None, "the remote did not give it");
-        redial.handle_wish(at(20_000), NOW);
+        redial.handle_wish(at(20_000), now);
         assert_eq!(redial.take_due(at(22_000), NOW), None, "it has it");
+        let larger = SizeWish { scale_percent: 150, ..now };
+        redial.handle_wish(at(22_000), larger);
+        assert_eq!(redial.take_due(at(24_000), NOW), None, "its size stays");
+        let elsewhere = SizeWish { scale_percent: 150, ..first };
+        redial.handle_wish(at(24_000), elsewhere);
+        assert_eq!(redial.take_due(at(26_000), NOW), Some(Due::Size(elsewhere)));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use porthole_dial::{
     dial,
 };
 use porthole_files::Store;
-use porthole_pixels::{Size, Surface};
-use porthole_remote::{Ending, Event, Input, Questions, Replies};
+use porthole_pixels::Surface;
+use porthole_remote::{Ending, Event, Input, Questions, Replies, SizeWish};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{App, Plan, driver::DriverConfig, rdp::share_credentials, text::Opened};
@@ -141,10 +141,10 @@ impl RemoteSide {
         }
     }
 
-    /// A viewer would like this size, and is in this time zone: see [`DriverConfig::wish`].
-    pub(super) fn wish(&mut self, size: Size, scale_percent: u16, time_zone: &str) {
+    /// A viewer would like this, and is in this time zone: see [`DriverConfig::wish`].
+    pub(super) fn wish(&mut self, wish: SizeWish, time_zone: &str) {
         if let Self::Dialling(dial) = self {
-            dial.driver.wish(size, scale_percent);
+            dial.driver.wish(wish);
             dial.driver.set_time_zone(time_zone);
         }
     }

@@ -1,5 +1,7 @@
 //! One session's task: the only owner of its remote, its surface and its state.
 
+mod dialling;
+
 use std::{
     collections::HashMap,
     pin::pin,
@@ -10,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use porthole_dial::DialError;
 use porthole_link::{Category, ErrorRecord, Hello, ToGateway};
-use porthole_remote::{Credentials, Ending, Event, Input, Questions, Redirect};
+use porthole_remote::{Ending, Event, Input, Questions};
 use porthole_session::{
     Attach, EndCause, Finished, Output, Permissions, Session, SessionConfig, ViewerId,
 };
@@ -26,11 +28,11 @@ use super::{
     files::{FileDesk, Written},
     open::hex,
     place,
-    redial::{Due, Redial},
+    redial::Redial,
     registry::{Place, SessionId},
     remote::{RemoteNews, RemoteSide},
 };
-use crate::{App, GatewayError, Plan, driver::Beginning};
+use crate::{App, GatewayError, Plan};
 
 /// How much may wait for the remote before it is handed more of files.
 const REMOTE_WAITING_MAX_BYTES: usize = 1 << 20;
@@ -226,9 +228,7 @@ impl Runner {
                     self.send(viewer, ToViewer::Close(error));
                     self.forget(viewer);
                 }
-                Output::Input(Input::Resize(size)) if self.plan.resize_by_dialling => {
-                    self.redial.handle_wish(Instant::now(), size);
-                }
+                Output::Input(Input::Resize(wish)) => self.resize(wish),
                 Output::Input(input) => self.remote.handle_input(input),
                 Output::Credentials(answer) => self.handle_credentials(&answer),
                 Output::Replies(replies) => self.remote.answer(Some(replies)),
@@ -334,61 +334,6 @@ impl Runner {
         }
     }
 
-    /// Dials a remote that was lost, or that is to have another size.
-    fn redial_when_due(&mut self) {
-        let current = self.session.surface_mut().size();
-        let size = match self.redial.take_due(Instant::now(), current) {
-            None => return,
-            Some(Due::Lost) => current,
-            Some(Due::Size(size)) => {
-                tracing::info!(session = self.name, "dialling again for another size");
-                size
-            }
-        };
-        self.plan.driver.set_size(size);
-        self.dial_again();
-    }
-
-    /// Leaves the remote, if it is there, for another connection.
-    fn dial_again(&mut self) {
-        self.connected = false;
-        self.remote.leave();
-        self.session.handle_redial();
-        self.remote = RemoteSide::dial(&self.app, &self.plan);
-    }
-
-    /// The remote sends us elsewhere.
-    fn follow(&mut self, redirect: &Redirect) {
-        let followed = if self.redial.may_follow() {
-            self.plan.follow(redirect)
-        } else {
-            Err(DialError::Redirected { reason: "there were too many before" })
-        };
-        match followed {
-            Ok(()) => {
-                let hosts = redirect.hosts.len();
-                tracing::info!(session = self.name, hosts, "the remote redirects the connection");
-                self.dial_again();
-            }
-            Err(error) => self.handle_fault(&error.into()),
-        }
-    }
-
-    /// What to ask for after `error`, if that may help and somebody is there.
-    fn question(&mut self, error: &DialError) -> Option<Question> {
-        let is_in = self.connected && !self.plan.driver.logs_on_late();
-        if is_in || !self.session.can_ask() {
-            return None;
-        }
-        self.asking.after(error)
-    }
-
-    /// Somebody has answered: another try.
-    fn handle_credentials(&mut self, answer: &Credentials) {
-        self.plan.driver.credentials_mut().fill(self.asking.asked(), answer);
-        self.remote = RemoteSide::dial(&self.app, &self.plan);
-    }
-
     fn handle_fault(&mut self, error: &GatewayError) {
         if let GatewayError::Dial(dial) = error {
             self.app.metrics.dial_failed(dial.cause());
@@ -447,19 +392,6 @@ impl Runner {
             }
             Command::Notice(words) => self.session.handle_notice(words),
             Command::Stop => self.handle_stop(),
-        }
-    }
-
-    /// A viewer would like the desktop to begin with its own size.
-    fn wish(&mut self, hello: &Hello) {
-        if !self.connected && !self.redial.was_up() {
-            let Beginning { size, scale_percent } = self.plan.beginning;
-            let size = size.unwrap_or(hello.size);
-            let scale_percent = scale_percent.unwrap_or(hello.scale_percent);
-            self.plan.driver.wish(size, scale_percent);
-            self.plan.driver.set_time_zone(&hello.time_zone);
-            self.remote.wish(size, scale_percent, &hello.time_zone);
-            self.redial.handle_dialled(size);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ironrdp_connector::ConnectionResult;
 use porthole_pixels::{Rect, Size, Surface};
-use porthole_remote::{DriveReply, Event, Input};
+use porthole_remote::{DriveReply, Event, Input, SizeWish};
 
 use super::pipeline::Pipeline;
 use crate::channels;
@@ -219,8 +219,8 @@ impl Channels {
     }
 
     /// A viewer wants a size.
-    pub(super) fn want_size(&mut self, size: Size) {
-        self.display_control.want(size);
+    pub(super) fn want_size(&mut self, wish: SizeWish) {
+        self.display_control.want(wish);
     }
 
     /// The desktop has a size now.

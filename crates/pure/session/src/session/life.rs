@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use porthole_link::{Category, ErrorRecord, Feature, Welcome};
-use porthole_remote::Input;
+use porthole_link::{Category, ErrorRecord, Feature, Hello, Welcome};
+use porthole_remote::{Input, SizeWish};
 
 use super::prompt::may_answer;
 use super::schedule::earliest;
@@ -103,7 +103,8 @@ impl Session {
         self.want_pictures();
         // Those who draw text tell its columns and rows.
         if may_input && !draws_text {
-            self.wish_size(attach.hello.size);
+            let Hello { size, scale_percent, .. } = attach.hello;
+            self.wish_size(SizeWish { size, scale_percent });
         }
         Ok(())
     }
