@@ -20,6 +20,8 @@ pub mod rdp_relay;
 pub mod rdp_words;
 #[cfg(feature = "servers")]
 pub mod servers;
+#[cfg(feature = "servers")]
+pub mod store_contract;
 pub mod tokens;
 #[cfg(feature = "servers")]
 pub mod viewer;

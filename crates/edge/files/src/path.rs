@@ -75,6 +75,16 @@ impl StorePath {
         }
     }
 
+    /// That this may be moved to `to`, as far as paths tell: nothing is moved into itself.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::BadName`].
+    pub fn check_move(&self, to: &Self) -> Result<(), FilesError> {
+        let below = to.0.strip_prefix(&self.0).is_some_and(|rest| rest.starts_with('/'));
+        if below { bad("lies in the folder to be moved") } else { Ok(()) }
+    }
+
     /// Whether this is the root.
     pub const fn is_root(&self) -> bool {
         self.0.is_empty()

@@ -21,6 +21,7 @@ use porthole_remote::{Cells, Ending};
 use porthole_testkit::{
     cluster::{Container, Containerd},
     kubernetes::{FakeCluster, Release, running_pod},
+    store_contract::check_places,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -165,5 +166,6 @@ mod with_containerd {
         store.remove(&path("g")).await.unwrap();
         assert_eq!(store.stat(&path("g")).await.unwrap_err().cause(), "not_found");
         assert!(store.free_bytes().await.unwrap() > 0);
+        check_places(store.as_ref()).await.unwrap();
     }
 }

@@ -22,6 +22,7 @@ use porthole_kubernetes::{
 };
 use porthole_remote::{Cells, Ending};
 use porthole_testkit::kubernetes::{FakeCluster, Release, running_pod, status_of};
+use porthole_testkit::store_contract::check_places;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -431,6 +432,19 @@ async fn logs_follow_a_container_through_its_restart() {
 }
 
 #[tokio::test]
+async fn the_files_of_a_container_are_a_store() {
+    for release in [Release::Old, Release::New] {
+        let cluster = with_pod(release).await;
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().to_str().unwrap().to_owned();
+        let files = Some(ContainerFiles { root, file_max_bytes: 1 << 20 });
+        let config = KubernetesConfig { files, ..exec(&["sleep", "300"]) };
+        let session = opened(&cluster, &config).await.0.unwrap();
+        check_places(session.files.clone().unwrap().as_ref()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn files_go_in_and_out() {
     for release in [Release::Old, Release::New] {
         let cluster = with_pod(release).await;
@@ -508,7 +522,7 @@ async fn move_and_change(store: &dyn Store) {
     store.rename(&from, &to, false).await.unwrap();
     assert_eq!(store.stat(&to).await.unwrap().size, 300_000);
     assert_eq!(store.stat(&from).await.unwrap_err().cause(), "not_found");
-    assert_eq!(store.rename(&to, &path("a b"), true).await.unwrap_err().cause(), "exists");
+    assert_eq!(store.rename(&to, &path("a b"), true).await.unwrap_err().cause(), "is_a_folder");
     let over = store.open_write(&to, WriteMode::Keep).await.unwrap();
     assert_eq!(over.entry().size, 300_000);
     let large = over.write_at((1 << 20) - 1, "xx".into()).await.unwrap_err();

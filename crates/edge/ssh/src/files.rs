@@ -136,9 +136,7 @@ impl SftpStore {
         to: &StorePath,
         replace: bool,
     ) -> Result<(), FilesError> {
-        if to.as_str().strip_prefix(from.as_str()).is_some_and(|rest| rest.starts_with('/')) {
-            return Err(FilesError::BadName { reason: "lies in the folder to be moved" });
-        }
+        from.check_move(to)?;
         self.listings.forget().await;
         let session = self.session().await?;
         let (source, target) = (session.name(from).await?, session.name(to).await?);

@@ -151,6 +151,7 @@ impl Inside {
         to: &StorePath,
         replace: bool,
     ) -> Result<(), FilesError> {
+        from.check_move(to)?;
         let (from_folder, from_name) = from.split()?;
         let (to_folder, to_name) = to.split()?;
         let (source, target) =

@@ -31,6 +31,14 @@ file() {
   [ -d "./$1" ] && exit 74
   [ -f "./$1" ] || exit 76
 }
+# Makes room where an empty directory is.
+clear_away() {
+  rmdir "./$1" 2>/dev/null && return
+  for inside in "./$1"/* "./$1"/.[!.]* "./$1"/..?*; do
+    if [ -e "$inside" ] || [ -L "$inside" ]; then exit 75; fi
+  done
+  exit 72
+}
 follow() { if [ -n "$top" ]; then echo ""; else echo "-L"; fi; }
 free() { set -- $(df -Pk . 2>/dev/null | tail -n 1); echo "free ${4:-0}"; }
 "#;
@@ -128,13 +136,28 @@ dd if=/dev/null of="./$3" bs=1 seek="$4" count=0 2>/dev/null || exit 72
 /// ROOT FOLDER NAME FOLDER NAME REPLACE
 pub(super) const RENAME: Script = Script {
     name: "rename",
-    body: r#"need mv
+    body: r#"need mv rmdir
 root=$1
-enter "$root" "$4"
-there=$(pwd -P); [ "$there" = / ] && there=
-if [ -e "./$5" ] || [ -L "./$5" ]; then [ "$6" = replace ] || exit 73; [ -d "./$5" ] && exit 73; fi
 enter "$root" "$2"
 if [ ! -e "./$3" ] && [ ! -L "./$3" ]; then exit 70; fi
+what=file; [ -d "./$3" ] && [ ! -L "./$3" ] && what=directory
+here=$(pwd -P)
+enter "$root" "$4"
+there=$(pwd -P)
+if [ -e "./$5" ] || [ -L "./$5" ]; then
+  [ "$6" = replace ] || exit 73
+  [ "$here/$3" = "$there/$5" ] && exit 0
+  if [ $what = directory ]; then
+    if [ -L "./$5" ] || [ ! -d "./$5" ]; then exit 71; fi
+    clear_away "$5"
+  elif [ -d "./$5" ]; then
+    # What stands for a directory would have it put inside.
+    [ -L "./$5" ] && exit 73
+    exit 74
+  fi
+fi
+enter "$root" "$2"
+[ "$there" = / ] && there=
 mv -f "./$3" "$there/$5" 2>/dev/null || exit 72
 "#,
 };
@@ -148,11 +171,7 @@ if [ -L "./$3" ] || [ ! -d "./$3" ]; then
   if [ ! -e "./$3" ] && [ ! -L "./$3" ]; then exit 70; fi
   rm -f "./$3" 2>/dev/null || exit 72
 else
-  rmdir "./$3" 2>/dev/null && exit 0
-  for inside in "./$3"/* "./$3"/.[!.]* "./$3"/..?*; do
-    if [ -e "$inside" ] || [ -L "$inside" ]; then exit 75; fi
-  done
-  exit 72
+  clear_away "$3"
 fi
 "#,
 };

@@ -14,10 +14,8 @@ use std::{
 
 use bytes::Bytes;
 use porthole_dial::BoxStream;
-use porthole_files::{
-    EntryKind, File, FilesError, PAGE_MAX_ENTRIES, Reply, Source, Store as _, StorePath, Upload,
-    WriteMode,
-};
+use porthole_files::{File, FilesError, Reply, Source, Store as _, StorePath, Upload, WriteMode};
+use porthole_testkit::store_contract::{check_files, check_pages, check_places};
 use tempfile::{TempDir, tempdir};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -127,107 +125,15 @@ async fn names(store: &SftpStore, place: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn writes_reads_moves_and_removes() {
-    let (_dir, store) = store();
-    store.make_directory(&path("a")).await.unwrap();
-    assert_eq!(store.make_directory(&path("a")).await.unwrap_err().cause(), "exists");
-    let file = store.open_write(&path("a/f"), WriteMode::New).await.unwrap();
-    write(&*file, 0, b"hello").await.unwrap();
-    write(&*file, 5, b" there").await.unwrap();
-    file.settle().await.unwrap();
-    assert_eq!(file.entry().size, 0);
-    let again = store.open_write(&path("a/f"), WriteMode::New).await.unwrap_err();
-    assert_eq!(again.cause(), "exists");
-    let kept = store.open_write(&path("a/f"), WriteMode::Keep).await.unwrap();
-    assert_eq!((kept.entry().size, kept.sure_bytes()), (11, 0));
-
-    let read = store.open_read(&path("a/f")).await.unwrap();
-    assert_eq!(read.entry().name, "f");
-    assert_eq!(read.read_at(6, 100).await.unwrap(), "there");
-    assert_eq!(read.read_at(11, 100).await.unwrap(), "");
-    assert_eq!(read.read_at(0, 5).await.unwrap(), "hello");
-    assert_eq!(read.read_at(0, 1 << 30).await.unwrap_err().cause(), "over_limit");
-
-    store.rename(&path("a/f"), &path("g"), false).await.unwrap();
-    let stat = store.stat(&path("g")).await.unwrap();
-    assert_eq!((stat.kind, stat.size), (EntryKind::File, 11));
-    assert!(stat.modified_ms > 1_600_000_000_000);
-    assert_eq!(store.stat(&path("a/f")).await.unwrap_err().cause(), "not_found");
-    store.open_write(&path("h"), WriteMode::New).await.unwrap();
-    assert_eq!(store.rename(&path("g"), &path("h"), false).await.unwrap_err().cause(), "exists");
-    store.rename(&path("g"), &path("h"), true).await.unwrap();
-    assert_eq!(store.stat(&path("h")).await.unwrap().size, 11);
-    for (from, to, replace, cause) in [
-        ("a", "a/b", false, "bad_name"),
-        ("x", "y", false, "not_found"),
-        ("h", "x/h", false, "not_found"),
-        ("h", "h/x", false, "bad_name"),
-        ("a", "h", true, "not_a_folder"),
-        ("h", "a", true, "is_a_folder"),
-        ("h", "a", false, "exists"),
-    ] {
-        let error = store.rename(&path(from), &path(to), replace).await.unwrap_err();
-        assert_eq!(error.cause(), cause, "{from} to {to}");
-    }
-
-    store.rename(&path("h"), &path("a/h"), false).await.unwrap();
-    store.make_directory(&path("b")).await.unwrap();
-    let full = store.rename(&path("b"), &path("a"), true).await.unwrap_err();
-    assert_eq!(full.cause(), "not_empty");
-    assert_eq!(store.remove(&path("a")).await.unwrap_err().cause(), "not_empty");
-    store.remove(&path("a/h")).await.unwrap();
-    store.rename(&path("b"), &path("a"), true).await.unwrap();
-    store.remove(&path("a")).await.unwrap();
-    assert_eq!(store.remove(&path("a")).await.unwrap_err().cause(), "not_found");
-    assert_eq!(store.list(&StorePath::ROOT, None).await.unwrap().entries, []);
-}
-
-#[tokio::test]
-async fn the_root_is_only_listed() {
-    let (_dir, store) = store();
-    let root = StorePath::ROOT;
-    assert_eq!(store.stat(&root).await.unwrap().kind, EntryKind::Directory);
-    assert_eq!(store.open_read(&root).await.unwrap_err().cause(), "is_a_folder");
-    assert!(store.open_write(&root, WriteMode::Keep).await.is_err());
-    assert!(store.remove(&root).await.is_err());
-    assert!(store.rename(&root, &path("a"), false).await.is_err());
-    assert!(store.rename(&path("a"), &root, true).await.is_err());
-    assert!(store.make_directory(&root).await.is_err());
-    assert!(store.free_bytes().await.unwrap() > 0);
-}
-
-#[tokio::test]
-async fn lists_in_pages() {
+async fn it_is_a_store() {
     let (dir, store) = store();
-    let count = 20_000;
-    for number in (0..count).rev() {
-        fs::write(dir.path().join(format!("{number:06}")), "x").unwrap();
-    }
-    // What no path can say is not shown.
-    for name in [&b"\xff"[..], b"a\nb", b"a\\b", "r\u{202e}evers".as_bytes()] {
-        use std::os::unix::ffi::OsStrExt as _;
-        fs::write(dir.path().join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
-    }
-    let (mut names, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
-    loop {
-        let page = store.list(&StorePath::ROOT, after.as_deref()).await.unwrap();
-        assert!(page.entries.len() <= PAGE_MAX_ENTRIES);
-        names.extend(page.entries.into_iter().map(|entry| entry.name));
-        if !page.more {
-            break;
-        }
-        after = names.last().cloned();
-    }
-    let want: Vec<String> = (0..count).map(|number| format!("{number:06}")).collect();
-    assert_eq!(names, want);
-    assert_eq!(store.list(&path("000001"), None).await.unwrap_err().cause(), "not_a_folder");
-    assert_eq!(store.list(&path("none"), None).await.unwrap_err().cause(), "not_found");
-    // A page that follows is of what is there, even when it was kept and something changed.
-    let first = store.list(&StorePath::ROOT, None).await.unwrap();
-    store.remove(&path("000600")).await.unwrap();
-    let last = first.entries.last().unwrap().name.clone();
-    let second = store.list(&StorePath::ROOT, Some(&last)).await.unwrap();
-    assert!(second.entries.iter().all(|entry| entry.name != "000600"));
+    check_places(&store).await.unwrap();
+    check_files(&store, dir.path()).await.unwrap();
+    check_pages(&store, dir.path(), 20_000).await.unwrap();
+    // What is there already has to be asked for: nothing of it is sure yet.
+    store.open_write(&path("f"), WriteMode::New).await.unwrap();
+    let kept = store.open_write(&path("f"), WriteMode::Keep).await.unwrap();
+    assert_eq!(kept.sure_bytes(), 0);
 }
 
 #[tokio::test]
@@ -362,32 +268,6 @@ async fn carries_large_files_and_pieces_of_them() {
         let want = bytes.get(at..(at + 100).min(bytes.len())).unwrap_or_default();
         assert_eq!(file.read_at(at as u64, 100).await.unwrap(), want, "{at}");
     }
-}
-
-#[tokio::test]
-async fn sets_lengths_and_times() {
-    let (dir, store) = store();
-    let missing = store.open_write(&path("f"), WriteMode::Existing).await.unwrap_err();
-    assert_eq!(missing.cause(), "not_found");
-    fs::write(dir.path().join("f"), "hello there").unwrap();
-    let file = store.open_write(&path("f"), WriteMode::Existing).await.unwrap();
-    assert_eq!(file.entry().size, 11);
-    file.set_len(5).await.unwrap();
-    assert_eq!(file.read_at(0, 100).await.unwrap(), "hello");
-    file.set_len(8).await.unwrap();
-    assert_eq!(file.read_at(0, 100).await.unwrap(), "hello\0\0\0".as_bytes());
-    write(&*file, 3, b"p").await.unwrap();
-    assert_eq!(file.read_at(0, 4).await.unwrap(), "help");
-    let emptied = store.open_write(&path("f"), WriteMode::Truncate).await.unwrap();
-    assert_eq!((emptied.entry().size, fs::metadata(dir.path().join("f")).unwrap().len()), (0, 0));
-
-    store.make_directory(&path("d")).await.unwrap();
-    for name in ["f", "d", ""] {
-        store.set_modified(&path(name), 1_234_567_890_000).await.unwrap();
-        assert_eq!(store.stat(&path(name)).await.unwrap().modified_ms, 1_234_567_890_000);
-    }
-    assert_eq!(store.set_modified(&path("x"), 0).await.unwrap_err().cause(), "not_found");
-    assert_eq!(store.set_modified(&path("f"), u64::MAX).await.unwrap_err().cause(), "over_limit");
 }
 
 #[tokio::test]
