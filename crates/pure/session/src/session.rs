@@ -358,6 +358,8 @@ impl Session {
                 self.shown.abilities &= !Ability::RESIZE;
                 self.shown.abilities |= if supported { Ability::RESIZE } else { 0 };
                 self.for_each_viewer(|viewer| viewer.owed.abilities = true);
+                // Whatever it was told before, it may have another size when it can again.
+                self.size_told = self.size_told.filter(|_| supported);
                 if let Some(wish) = self.size_wish.take().filter(|_| supported) {
                     self.wish_size(wish);
                 }

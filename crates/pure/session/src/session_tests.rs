@@ -221,6 +221,12 @@ fn a_size_wish_waits_until_the_remote_can() {
     let larger = SizeWish { size: Size::new(800, 600), scale_percent: 200 };
     asked.push(Input::Resize(larger));
     assert_eq!(stage.inputs, asked);
+    for supported in [false, true] {
+        stage.session.handle_event(stage.now, Event::ResizeSupported(supported));
+    }
+    stage.say(1, ToGateway::Resize(Size::new(800, 600), 200));
+    asked.push(Input::Resize(larger));
+    assert_eq!(stage.inputs, asked);
     // The next one is not as large.
     stage.session.handle_redial();
     stage.session.handle_event(stage.now, Event::Connected);
