@@ -182,9 +182,10 @@ check("a reload comes back to the shell", async () => {
 
 check("several lines are shown before they are pasted", async () => {
   const { page, context, type } = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-  // A program that takes no pastes as such.
-  await type("exec cat");
-  // The shell takes pastes as such, and this program does not; it is there when it repeats what it is told.
+  // The shell takes pastes as such, and this program does not; it is there when it repeats what it is told. What
+  // the shell still had of that before it let go of the terminal would come apart from the rest.
+  await type("echo $((1 + 1)); exec cat");
+  await waitForText(page, /^2$/m);
   await type("ready");
   await waitForText(page, /ready\nready/);
   await page.evaluate(() => navigator.clipboard.writeText("first line\nsecond line\n"));

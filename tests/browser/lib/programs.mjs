@@ -129,8 +129,8 @@ export function run(name, args, { env = {}, input = "" } = {}) {
   });
 }
 
-/** A directory of the test's own. Call `remove` at the end. */
+/** A directory of the test's own. Call `remove` at the end: programs that hang up may still write into it for a moment. */
 export function temporaryFolder() {
   const path = mkdtempSync(join(tmpdir(), "porthole-browser-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) };
 }

@@ -36,7 +36,7 @@ cd '${at("home")}' || exit
 case $SSH_ORIGINAL_COMMAND in
   */sftp-server) exec "$SSH_ORIGINAL_COMMAND" ;;
 esac
-exec env -i HOME='${at("home")}' PATH="$PATH" TERM="$TERM" LANG=C.UTF-8 PS1='$ ' bash --norc --noprofile -i
+exec env -i HOME='${at("home")}' PATH="$PATH" TERM="$TERM" LANG=C.UTF-8 HISTFILE= PS1='$ ' bash --norc --noprofile -i
 `, { mode: 0o755 });
     writeFileSync(at("config"), [
       `Port ${port}`,
