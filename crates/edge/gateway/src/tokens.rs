@@ -12,10 +12,14 @@ use arc_swap::ArcSwap;
 pub use fetch::FetchError;
 use porthole_token::{
     ENCRYPTED_TOKEN_MAX_BYTES, JtiStore, KeySet, MemoryJtis, Returning, TokenError, Verified,
-    Verifier,
+    Verifier, is_encrypted,
 };
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{config, tokens::jwks::Jwks};
+
+/// What looks at a token with the keys of a moment.
+type Check<T> = fn(&Verifier, &str, u64) -> Result<T, TokenError>;
 
 /// Verifies tokens. Clones share keys and memory.
 #[derive(Clone)]
@@ -31,6 +35,9 @@ struct Inner {
     jwks: Vec<Jwks>,
     spent: MemoryJtis,
     single_use: bool,
+    /// For decrypting. Private keys take long, and anyone may send what looks like a token: no number
+    /// of them keeps more than half of the processors from those who are in.
+    decrypting: Semaphore,
 }
 
 impl TokenService {
@@ -38,12 +45,14 @@ impl TokenService {
     /// when a token asks for an unknown key.
     pub fn new(config: &config::Tokens) -> Self {
         let jwks = config.jwks.iter().cloned();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let inner = Inner {
             fixed: config.verifier.clone(),
             current: ArcSwap::from_pointee(config.verifier.clone()),
             jwks: jwks.map(|source| Jwks::new(source, config.jwks_refresh)).collect(),
             spent: MemoryJtis::new(config.spent_max),
             single_use: config.single_use,
+            decrypting: Semaphore::new(cores.div_ceil(2)),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -75,7 +84,7 @@ impl TokenService {
     ///
     /// [`TokenError`], for whatever is wrong with the token.
     pub async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
-        self.with_fresh_keys(|verifier| verifier.verify(token, now_unix_s())).await
+        self.with_fresh_keys(token, Verifier::verify).await
     }
 
     /// Verifies `token` for coming back to the session that it opened; it may have expired.
@@ -84,7 +93,7 @@ impl TokenService {
     ///
     /// [`TokenError`], for whatever else is wrong with the token.
     pub async fn verify_returning(&self, token: &str) -> Result<Returning, TokenError> {
-        self.with_fresh_keys(|verifier| verifier.verify_returning(token, now_unix_s())).await
+        self.with_fresh_keys(token, Verifier::verify_returning).await
     }
 
     /// Uses the token up, unless the configuration lets tokens be used again.
@@ -100,21 +109,41 @@ impl TokenService {
         Ok(())
     }
 
-    /// Runs `verify`, and once more with newer keys when it misses one.
-    async fn with_fresh_keys<T>(
+    /// Runs `check`, and once more with newer keys when it misses one.
+    async fn with_fresh_keys<T: Send + 'static>(
         &self,
-        verify: impl Fn(&Verifier) -> Result<T, TokenError>,
+        token: &str,
+        check: Check<T>,
     ) -> Result<T, TokenError> {
         let before = self.inner.current.load_full();
-        match verify(&before) {
+        match self.check(Arc::clone(&before), token, check).await {
             Err(error @ TokenError::UnknownKey { .. }) if !self.inner.jwks.is_empty() => {
                 self.refresh(Jwks::refresh_for_unknown_key).await;
                 let after = self.inner.current.load_full();
                 // Another caller may have fetched meanwhile, so the keys themselves are compared.
-                if Arc::ptr_eq(&before, &after) { Err(error) } else { verify(&after) }
+                if Arc::ptr_eq(&before, &after) {
+                    return Err(error);
+                }
+                self.check(after, token, check).await
             }
             other => other,
         }
+    }
+
+    /// Runs `check` where it holds up nobody.
+    async fn check<T: Send + 'static>(
+        &self,
+        verifier: Arc<Verifier>,
+        token: &str,
+        check: Check<T>,
+    ) -> Result<T, TokenError> {
+        if !is_encrypted(token) {
+            return check(&verifier, token, now_unix_s());
+        }
+        let _turn = self.inner.decrypting.acquire().await;
+        let token = token.to_owned();
+        let checked = spawn_blocking(move || check(&verifier, &token, now_unix_s()));
+        checked.await.unwrap_or(Err(TokenError::Undecryptable))
     }
 
     /// Refreshes every key set with `refresh`, and publishes the keys if any set is new.

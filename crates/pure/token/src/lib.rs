@@ -47,7 +47,7 @@ pub use encrypted::{
 };
 pub use error::{Blame, TokenError};
 pub use grant::{Grant, SESSION_MAX_S};
-pub use header::TOKEN_MAX_BYTES;
+pub use header::{TOKEN_MAX_BYTES, is_encrypted};
 pub use key::{KEY_FILE_MAX_BYTES, KID_MAX_BYTES, Key, RSA_MAX_BITS, RSA_MIN_BITS};
 pub use key_set::{Jwks, KEYS_MAX, KeySet, Skipped};
 pub use mint::{SigningKey, mint};

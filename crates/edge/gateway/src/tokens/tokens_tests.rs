@@ -159,6 +159,23 @@ async fn fetches_keys_and_follows_their_rotation() {
 }
 
 #[tokio::test]
+async fn nobody_waits_while_others_are_decrypted() {
+    let server = KeyServer::start().await;
+    let key = PortalKey::new("1");
+    server.serve(&[&key]);
+    let service = server.service();
+    let turns = u32::try_from(service.inner.decrypting.available_permits()).unwrap();
+    let busy = service.inner.decrypting.acquire_many(turns).await.unwrap();
+    let other = service.clone();
+    let waiting = tokio::spawn(async move { other.verify("five.parts.without.a.key").await });
+    assert!(service.verify(&token(&key.signing, "a")).await.is_ok());
+    assert!(!waiting.is_finished());
+    drop(busy);
+    let refused = waiting.await.unwrap();
+    assert!(refused.is_err_and(|error| error.cause() == "encrypted"));
+}
+
+#[tokio::test]
 async fn keeps_the_old_keys_when_fetching_fails() {
     let server = KeyServer::start().await;
     let (key, stranger) = (PortalKey::new("1"), PortalKey::new("2"));
