@@ -8,3 +8,9 @@
 mod gateway_with_kubernetes;
 mod with_containerd;
 mod with_kubernetes;
+
+/// What a container runs that somebody attaches to. It says that it is there until it is told a line: an
+/// attachment's input may reach it before its output has a way back, and then an answer would be
+/// lost. So would be what it says last if it ended with that: it waits for another line.
+const HEARD: &str = "(while :; do echo here; sleep 0.1; done) & \
+                     read line; kill $!; wait $!; echo got $line; read line; exit 5";

@@ -9,7 +9,9 @@ use porthole_testkit::cluster::Cluster;
 use porthole_testkit::servers::wait_until;
 use porthole_tests::SOON;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::HEARD;
 
 /// The pods of this namespace, as who bears the token sees them; the administrator without one.
 async fn pods(cluster: &Cluster, namespace: &str, token: Option<&str>) -> Result<Api<Pod>> {
@@ -35,8 +37,16 @@ fn streams() -> AttachParams {
 
 /// Everything it says on its standard output, and its status.
 async fn finish(mut process: AttachedProcess) -> Result<(String, Option<Value>)> {
+    let stdout = process.stdout().context("standard output")?;
+    finish_reading(process, stdout).await
+}
+
+/// The same, from here on.
+async fn finish_reading(
+    mut process: AttachedProcess,
+    mut stdout: impl AsyncRead + Unpin,
+) -> Result<(String, Option<Value>)> {
     let status = process.take_status().context("one status")?;
-    let mut stdout = process.stdout().context("standard output")?;
     let mut said = String::new();
     let finishing = async {
         stdout.read_to_string(&mut said).await?;
@@ -86,7 +96,7 @@ async fn a_process_survives_its_client() -> Result<()> {
     drop(process);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let left = cluster.pod_processes(&namespace, "one")?;
-    assert!(left.iter().any(|process| process.command == "sleep 777"), "{left:?}");
+    assert!(left.iter().any(|process| process.command.ends_with("sleep 777")), "{left:?}");
     Ok(())
 }
 
@@ -97,15 +107,24 @@ async fn an_attach_calls_every_ending_a_success() -> Result<()> {
     let namespace = cluster.new_namespace()?;
     let spec = json!({ "restartPolicy": "Never", "containers": [{
         "name": "main", "image": porthole_testkit::cluster::SHELL_IMAGE, "stdin": true,
-        "command": ["sh", "-c", "read line; echo $line; exit 5"],
+        "command": ["sh", "-c", HEARD],
     }] });
     cluster.create_pod(&namespace, "one", &spec)?;
     cluster.wait_for_phase(&namespace, "one", &["Running"])?;
     let pods = pods(cluster, &namespace, None).await?;
     let mut process = pods.attach("one", &streams()).await?;
-    process.stdin().context("standard input")?.write_all(b"typed\n").await?;
-    let (said, status) = finish(process).await?;
-    assert_eq!(said, "typed\n");
+    let mut stdout = process.stdout().context("standard output")?;
+    let mut stdin = process.stdin().context("standard input")?;
+    for (wanted, typed) in [("here\n", "typed\n"), ("got typed\n", "\n")] {
+        let mut heard = String::new();
+        while !heard.ends_with(wanted) {
+            let read = tokio::time::timeout(SOON, stdout.read_u8()).await;
+            heard.push(char::from(read.context("too slow")??));
+        }
+        stdin.write_all(typed.as_bytes()).await?;
+    }
+    let (said, status) = finish_reading(process, stdout).await?;
+    assert_eq!(said, "");
     assert_eq!(status.context("a status")?["status"], "Success");
     cluster.wait_for_phase(&namespace, "one", &["Failed"])?;
     let pod = cluster.get(&format!("/api/v1/namespaces/{namespace}/pods/one"))?;

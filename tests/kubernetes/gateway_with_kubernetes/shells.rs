@@ -6,6 +6,7 @@ use porthole_tests::{SOON, Setup};
 use serde_json::json;
 
 use super::{CLUSTERS, Stage, view};
+use crate::HEARD;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a Kubernetes: `cargo xtask test --kubernetes` runs it"]
@@ -60,15 +61,16 @@ async fn an_attached_program_tells_its_own_code() -> Result<()> {
     let stage = Stage::new()?;
     let spec = json!({ "restartPolicy": "Never", "containers": [{
         "name": "main", "image": SHELL_IMAGE, "stdin": true, "tty": true,
-        "command": ["sh", "-c", "read line; echo got $line; stty size; exit 5"],
+        "command": ["sh", "-c", HEARD.replace("read line; exit", "stty size; read line; exit")],
     }] });
     stage.cluster.create_pod(&stage.namespace, "one", &spec)?;
     let lab = stage.lab("pod = \"one\"")?;
     let mut viewer = view(&lab).await?;
-    viewer.wait_until("the terminal", SOON, |v| v.seen().text.screens > 0).await?;
+    viewer.wait_for_text("here\r\n", SOON).await?;
     viewer.type_text("words\r").await?;
     viewer.wait_for_text("got words\r\n", SOON).await?;
     viewer.wait_for_text("24 80\r\n", SOON).await?;
+    viewer.type_text("\r").await?;
     let (error, _) = viewer.wait_for_error(SOON).await?;
     ensure!(error.cause == "exited" && error.message.contains('5'), "{error:?}");
 

@@ -119,9 +119,10 @@ mod with_containerd {
         let text = read_to(&mut session, "xterm.").await;
         assert!(text.contains("30 100"), "{text}");
         session.control.resize(Cells { columns: 77, rows: 11 });
-        sleep(Duration::from_millis(300)).await;
-        session.stream.write_all(b"stty size; exit 5\r").await.unwrap();
-        read_to(&mut session, "11 77").await;
+        // The size takes its own way, so the first look may come before it.
+        let look = b"until stty size | grep '11 77'; do sleep 0.05; done; exit 5\r";
+        session.stream.write_all(look).await.unwrap();
+        read_to(&mut session, "\n11 77\r\n").await;
         let mut rest = Vec::new();
         timeout(LONG, session.stream.read_to_end(&mut rest)).await.unwrap().unwrap();
         assert_eq!(session.control.ending(), Some(Ending::Exited(5)));

@@ -18,9 +18,13 @@ mod with_containerd {
     fn containers_run_and_end() {
         let containerd = Containerd::start().unwrap();
         let container = containerd.run("one", &["sleep", "1000"], false).unwrap();
-        let found = containerd.processes(&container).unwrap();
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].command, "sleep 1000");
+        // At first it is what will become the program.
+        wait_until("the program", Duration::from_secs(20), || {
+            let found = containerd.processes(&container)?;
+            anyhow::ensure!(found.len() == 1, "{found:?}");
+            Ok((found[0].command == "sleep 1000").then_some(()))
+        })
+        .unwrap();
         assert_eq!(containerd.exit_code(&container).unwrap(), None);
         containerd.stop(&container).unwrap();
         assert_eq!(containerd.exit_code(&container).unwrap(), Some(137));
