@@ -1,7 +1,7 @@
 //! What must hold for every input, however strange.
 //!
 //! Each function here takes one case and panics when a promise is broken. The fuzz targets in
-//! `fuzz/` call them through [`check`] with inputs that libFuzzer invents; the same inputs, once
+//! `fuzz/` find them in [`TARGETS`] and call them with inputs that libFuzzer invents; the same inputs, once
 //! saved, are replayed under plain `cargo test`.
 #![allow(
     clippy::expect_used,
@@ -98,17 +98,6 @@ pub const TARGETS: [Target; 36] = [
     ("tiles_moves", |bytes| with(bytes, tiles_moves)),
     ("tiles_round_trip", |bytes| with(bytes, tiles_round_trip)),
 ];
-
-/// Checks one input of the target `name`.
-///
-/// # Panics
-///
-/// A promise is broken, or [`TARGETS`] has no such target.
-pub fn check(name: &str, bytes: &[u8]) {
-    let target = TARGETS.iter().find(|(known, _)| *known == name);
-    let (_, check) = target.expect("the name is in the table");
-    check(bytes);
-}
 
 fn rectangle(bytes: &[u8], encodings: &[i32]) {
     with(bytes, |case| rfb_encoding(case, encodings));

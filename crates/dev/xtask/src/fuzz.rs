@@ -1,15 +1,14 @@
 //! `cargo xtask fuzz`: libFuzzer on the stable toolchain, with nothing to install.
 //!
 //! `fuzz/` is a workspace of its own, because everything in it is compiled with coverage
-//! counters and the address sanitizer. Its `[[bin]]` targets are the fuzz targets. What a target
-//! discovers goes to `fuzz/corpus/NAME`, what breaks it to `fuzz/artifacts/NAME`; inputs to start
-//! from are in `fuzz/seeds/NAME`.
+//! counters and the address sanitizer. It builds one program, which is told what target to be.
+//! Inputs to start from are in `fuzz/seeds/NAME`, and whatever has a folder there is a target.
+//! What it discovers goes to `fuzz/corpus/NAME`, what breaks it to `fuzz/artifacts/NAME`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::{setup, shell, workspace};
 
@@ -42,10 +41,9 @@ const RUST_FLAGS: &[&str] = &[
 pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
     setup::ensure(&[setup::Group::Build])?;
     let folder = workspace::root().join("fuzz");
-    let manifest = folder.join("Cargo.toml");
-    let targets = choose(target_names(&workspace::metadata(&manifest, false)?), only)?;
-    let programs = build(&manifest, &targets)?;
-    for (name, program) in targets.iter().zip(programs) {
+    let targets = choose(target_names(&folder)?, only)?;
+    let program = build(&folder.join("Cargo.toml"))?;
+    for name in &targets {
         println!("\n-- {name}, {seconds} s");
         shell::run(&mut fuzz_command(&folder, name, &program, seconds)?).with_context(|| {
             format!("fuzz target {name}: the input is in fuzz/artifacts/{name}")
@@ -56,7 +54,7 @@ pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
 
 fn choose(names: Vec<String>, only: Option<&str>) -> Result<Vec<String>> {
     if names.is_empty() {
-        bail!("fuzz/Cargo.toml has no targets");
+        bail!("fuzz/seeds is empty");
     }
     match only {
         None => Ok(names),
@@ -65,26 +63,20 @@ fn choose(names: Vec<String>, only: Option<&str>) -> Result<Vec<String>> {
     }
 }
 
-/// The names of the programs of a workspace, in order.
-fn target_names(metadata: &Value) -> Vec<String> {
-    let packages = metadata.get("packages").and_then(Value::as_array).into_iter().flatten();
-    let targets = packages
-        .filter_map(|package| package.get("targets").and_then(Value::as_array))
-        .flatten()
-        .filter(|target| {
-            let kinds = target.get("kind").and_then(Value::as_array);
-            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
-        });
-    let mut names: Vec<String> = targets
-        .filter_map(|target| target.get("name").and_then(Value::as_str))
-        .map(str::to_owned)
-        .collect();
+/// The names of all targets, in order.
+fn target_names(folder: &Path) -> Result<Vec<String>> {
+    let seeds = folder.join("seeds");
+    let unreadable = || format!("cannot read {}", seeds.display());
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&seeds).with_context(unreadable)? {
+        names.push(entry.with_context(unreadable)?.file_name().to_string_lossy().into_owned());
+    }
     names.sort();
-    names
+    Ok(names)
 }
 
-/// Builds `targets`; the path of each.
-fn build(manifest: &Path, targets: &[String]) -> Result<Vec<PathBuf>> {
+/// Builds the program of all targets; its path.
+fn build(manifest: &Path) -> Result<PathBuf> {
     let host = workspace::host_triple()?;
     // Apart from the ordinary build, whose artefacts have other flags.
     let target_dir = workspace::target_dir()?.join("fuzz");
@@ -100,12 +92,8 @@ fn build(manifest: &Path, targets: &[String]) -> Result<Vec<PathBuf>> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env("RUSTFLAGS", RUST_FLAGS.join(" "));
-    for name in targets {
-        command.args(["--bin", name]);
-    }
     shell::run(&mut command)?;
-    let programs = target_dir.join(host).join("release");
-    Ok(targets.iter().map(|name| programs.join(name)).collect())
+    Ok(target_dir.join(host).join("release/porthole-fuzz"))
 }
 
 fn fuzz_command(folder: &Path, name: &str, program: &Path, seconds: u32) -> Result<Command> {
@@ -117,35 +105,29 @@ fn fuzz_command(folder: &Path, name: &str, program: &Path, seconds: u32) -> Resu
     }
     let mut command = Command::new(program);
     command
+        .env("FUZZ_TARGET", name)
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-rss_limit_mb={MEMORY_MAX_MIB}"))
         .arg(format!("-timeout={INPUT_MAX_S}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .arg("-print_final_stats=1")
         .arg("-verbosity=0")
-        .arg(&corpus);
-    let seeds = folder.join("seeds").join(name);
-    if seeds.is_dir() {
-        command.arg(seeds);
-    }
+        .arg(&corpus)
+        .arg(folder.join("seeds").join(name));
     Ok(command)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn targets_are_the_programs() {
-        let metadata = json!({"packages": [{"targets": [
-            {"name": "rfb", "kind": ["bin"]},
-            {"name": "link", "kind": ["bin"]},
-            {"name": "helper", "kind": ["lib"]},
-        ]}]});
-        assert_eq!(target_names(&metadata), ["link", "rfb"]);
-        assert!(target_names(&json!({})).is_empty());
+    fn targets_are_what_has_seeds() {
+        let names = target_names(&workspace::root().join("fuzz")).unwrap();
+        assert!(names.is_sorted());
+        assert!(names.iter().any(|name| name == "rfb_zrle"), "{names:?}");
+        let error = target_names(Path::new("/nowhere")).unwrap_err().to_string();
+        assert_eq!(error, "cannot read /nowhere/seeds");
     }
 
     #[test]

@@ -10,12 +10,6 @@ fn fuzz_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz")
 }
 
-fn names_in(folder: &str) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(fuzz_folder().join(folder)).unwrap();
-    let stem = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
-    entries.map(|entry| stem(entry.unwrap().path())).collect()
-}
-
 /// Every input that was saved under `fuzz/seeds`.
 #[test]
 fn seeds_hold() {
@@ -31,16 +25,13 @@ fn seeds_hold() {
     }
 }
 
+/// `cargo xtask fuzz` takes the names of the targets from there.
 #[test]
-fn every_target_has_a_program_and_seeds() {
+fn every_folder_of_seeds_is_a_target() {
     let known: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(names_in("fuzz_targets"), known);
-    assert_eq!(names_in("seeds"), known);
-    for name in known {
-        let path = fuzz_folder().join("fuzz_targets").join(format!("{name}.rs"));
-        let program = std::fs::read_to_string(path).unwrap();
-        assert!(program.contains(&format!("oracle::check(\"{name}\", bytes)")), "{name}");
-    }
+    let folders = std::fs::read_dir(fuzz_folder().join("seeds")).unwrap();
+    let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(folders.collect::<BTreeSet<_>>(), known);
 }
 
 /// Noise from a fixed seed, so that every target runs even where nothing was saved.

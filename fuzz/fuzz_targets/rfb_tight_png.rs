@@ -1,6 +1,0 @@
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-use porthole_testkit::oracle;
-
-fuzz_target!(|bytes: &[u8]| oracle::check("rfb_tight_png", bytes));
