@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{setup, shell};
+use crate::{setup, shell, workspace};
 
 /// The environment variable that hands the folder with the programs to tests. Who sets it has
 /// programs of their own there.
@@ -58,8 +58,7 @@ pub(crate) fn why_not() -> Result<Option<String>> {
     if !is_packaged()? {
         return Ok(Some(format!("this system has no source of Kubernetes {VERSION}*")));
     }
-    let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    if is_ci {
+    if workspace::is_ci() {
         return Ok(ensure().err().map(|error| format!("{error:#}")));
     }
     Ok(Some(

@@ -98,6 +98,8 @@ pub(crate) fn run(only: &[Section]) -> Result<()> {
             outcomes.push((name, outcome));
             continue;
         }
+        // A full disk shows up as a linker that crashes.
+        println!("{} GB of disk are free", workspace::free_gigabytes()?);
         let started = Instant::now();
         let outcome = match section.run() {
             Ok(()) => Outcome::Passed(started.elapsed()),

@@ -17,6 +17,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).map_or_else(PathBuf::new, Into::into)
 }
 
+/// Whether this is a machine that tests once and forgets.
+pub(crate) fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
 /// Cargo, started at the root.
 ///
 /// Everything runs there so that `rust-toolchain.toml` and `.cargo/config.toml` apply.
@@ -24,6 +29,10 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(root()).arg(subcommand);
+    // Nobody builds a second time there, and what would make that quicker takes gigabytes.
+    if is_ci() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     // What `cargo run` tells this program about itself is not true of what it starts.
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
@@ -59,6 +68,19 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     let metadata = metadata(&root().join("Cargo.toml"), false)?;
     let path = metadata.get("target_directory").and_then(Value::as_str);
     Ok(path.context("cargo metadata names no target directory")?.into())
+}
+
+/// What is free on the disk that Cargo builds on.
+///
+/// # Errors
+///
+/// `df` fails.
+pub(crate) fn free_gigabytes() -> Result<u64> {
+    let mut command = Command::new("df");
+    command.args(["--block-size=GB", "--output=avail"]).arg(target_dir()?);
+    let table = shell::capture(&mut command)?;
+    let free = table.lines().last().and_then(|line| line.trim().strip_suffix("GB"));
+    free.and_then(|number| number.parse().ok()).with_context(|| format!("df printed {table}"))
 }
 
 /// The name of this machine's platform, such as `x86_64-unknown-linux-gnu`.
@@ -116,6 +138,11 @@ mod tests {
     fn root_holds_the_workspace() {
         let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[workspace]"));
+    }
+
+    #[test]
+    fn asks_for_free_disk() {
+        assert!(free_gigabytes().unwrap() < 1_000_000);
     }
 
     #[test]
