@@ -9,8 +9,14 @@ mod gateway_with_kubernetes;
 mod with_containerd;
 mod with_kubernetes;
 
-/// What a container runs that somebody attaches to. It says that it is there until it is told a line: an
-/// attachment's input may reach it before its output has a way back, and then an answer would be
-/// lost. So would be what it says last if it ended with that: it waits for another line.
-const HEARD: &str = "(while :; do echo here; sleep 0.1; done) & \
-                     read line; kill $!; wait $!; echo got $line; read line; exit 5";
+/// A shell's script for a container that somebody attaches to, which does `last` before it ends.
+///
+/// It says that it is there until it is told a line: an attachment's input may reach it before its
+/// output has a way back, and then an answer would be lost. So would be what it says last if it
+/// ended with that: it waits for another line.
+fn heard(last: &str) -> String {
+    format!(
+        "(while :; do echo here; sleep 0.1; done) & \
+         read line; kill $!; wait $!; echo got $line; {last}; read line; exit 5"
+    )
+}

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::HEARD;
+use crate::heard;
 
 const V4: &str = "v4.channel.k8s.io";
 const V5: &str = "v5.channel.k8s.io";
@@ -169,7 +169,7 @@ async fn a_process_survives_its_client() -> Result<()> {
 #[ignore = "needs root: `cargo xtask test` runs it"]
 async fn an_attach_calls_every_ending_a_success() -> Result<()> {
     let containerd = Containerd::shared()?;
-    let container = containerd.run("attached", &["sh", "-c", HEARD], false)?;
+    let container = containerd.run("attached", &["sh", "-c", &heard(":")], false)?;
     let url = containerd.attach_url(&container, false)?;
     let (mut socket, _) = connect(&url, V4).await?;
     read(&mut socket, |said| said.on(STDOUT).contains("here\n")).await?;
@@ -177,6 +177,7 @@ async fn an_attach_calls_every_ending_a_success() -> Result<()> {
     read(&mut socket, |said| said.on(STDOUT).ends_with("got typed\n")).await?;
     send(&mut socket, STDIN, b"\n").await?;
     let said = read(&mut socket, |_| false).await?;
+    assert_eq!(said.on(STDOUT), "");
     assert_eq!(said.status()["status"], "Success");
     assert_eq!(said.code, Some(CloseCode::Normal));
     let code = wait_until("the end", SOON, || containerd.exit_code(&container))?;

@@ -11,7 +11,7 @@ use porthole_tests::SOON;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::HEARD;
+use crate::heard;
 
 /// The pods of this namespace, as who bears the token sees them; the administrator without one.
 async fn pods(cluster: &Cluster, namespace: &str, token: Option<&str>) -> Result<Api<Pod>> {
@@ -107,7 +107,7 @@ async fn an_attach_calls_every_ending_a_success() -> Result<()> {
     let namespace = cluster.new_namespace()?;
     let spec = json!({ "restartPolicy": "Never", "containers": [{
         "name": "main", "image": porthole_testkit::cluster::SHELL_IMAGE, "stdin": true,
-        "command": ["sh", "-c", HEARD],
+        "command": ["sh", "-c", heard(":")],
     }] });
     cluster.create_pod(&namespace, "one", &spec)?;
     cluster.wait_for_phase(&namespace, "one", &["Running"])?;

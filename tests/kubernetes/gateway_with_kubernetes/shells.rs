@@ -6,7 +6,7 @@ use porthole_tests::{SOON, Setup};
 use serde_json::json;
 
 use super::{CLUSTERS, Stage, view};
-use crate::HEARD;
+use crate::heard;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a Kubernetes: `cargo xtask test --kubernetes` runs it"]
@@ -61,7 +61,7 @@ async fn an_attached_program_tells_its_own_code() -> Result<()> {
     let stage = Stage::new()?;
     let spec = json!({ "restartPolicy": "Never", "containers": [{
         "name": "main", "image": SHELL_IMAGE, "stdin": true, "tty": true,
-        "command": ["sh", "-c", HEARD.replace("read line; exit", "stty size; read line; exit")],
+        "command": ["sh", "-c", heard("stty size")],
     }] });
     stage.cluster.create_pod(&stage.namespace, "one", &spec)?;
     let lab = stage.lab("pod = \"one\"")?;
