@@ -20,7 +20,9 @@ let gateway;
 let browser;
 
 before(async () => {
-  [nla, expired] = await Promise.all([shadow("800x600", { login: LOGIN }), xrdp({ days: -1 })]);
+  // One after the other: if one fails, the other is known, and stopped.
+  nla = await shadow("800x600", { login: LOGIN });
+  expired = await xrdp({ days: -1 });
   const rdp = { protocol: "rdp" };
   gateway = await Gateway.start({
     // Pictures that are to be exact, without the graphics pipeline's losses.

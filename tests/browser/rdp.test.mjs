@@ -26,7 +26,9 @@ let gateway;
 let browser;
 
 before(async () => {
-  [session, shown] = await Promise.all([xrdp(), shadow(`${WIDTH}x${HEIGHT}`)]);
+  // One after the other: if one fails, the other is known, and stopped.
+  session = await xrdp();
+  shown = await shadow(`${WIDTH}x${HEIGHT}`);
   const anybody = 'username = "ada"\npassword = "any"\n';
   gateway = await Gateway.start({
     xrdp: { port: session.port, protocol: "rdp", more: session.connection },

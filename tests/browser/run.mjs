@@ -10,6 +10,8 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
 const FILES_AT_ONCE = 2;
+/** How long the tests of a file may take: many times what the slowest takes. */
+const FILE_MAX_MS = 600_000;
 const SUFFIX = ".test.mjs";
 
 const wanted = process.argv.slice(2);
@@ -20,7 +22,7 @@ const files = readdirSync(folder)
 if (files.length === 0) {
   throw new Error(`no such tests: ${wanted.join(", ")}`);
 }
-run({ files, concurrency: FILES_AT_ONCE })
+run({ files, concurrency: FILES_AT_ONCE, timeout: FILE_MAX_MS })
   .on("test:fail", () => {
     process.exitCode = 1;
   })

@@ -2,7 +2,7 @@
 
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { Program, run, temporaryFolder } from "./programs.mjs";
-import { answers, numbered, onFreePort } from "./servers.mjs";
+import { answers, onFreePort, xvfb } from "./servers.mjs";
 import { freePort } from "./sockets.mjs";
 import { Display } from "./x11.mjs";
 
@@ -39,8 +39,7 @@ async function ntHash(/** @type {string} */ password) {
 export function shadow(geometry, { login } = {}) {
   return onFreePort(async (port) => {
     const folder = temporaryFolder();
-    const screen = new Program("Xvfb", ["-displayfd", "3", "-screen", "0", `${geometry}x24`, "-nolisten", "tcp"]);
-    const display = await numbered(screen);
+    const { screen, display } = await xvfb(geometry);
     const args = [`/port:${port}`, "/bind-address:127.0.0.1"];
     if (login === undefined) {
       args.push("-auth", "/sec:tls");

@@ -26,6 +26,8 @@ export async function onFreePort(start) {
       if (attempt === ATTEMPTS_MAX) {
         throw error;
       }
+      // What happens often has another cause than the port.
+      console.warn(`another port, because of this: ${error}`);
     }
   }
 }
@@ -78,8 +80,19 @@ async function ready(program, others, display, port) {
   }
 }
 
+/**
+ * A screen that nobody looks at, and its display. Without `-noreset` a server starts over when its last client leaves, and
+ * turns away whoever comes at that moment.
+ *
+ * @param {string} geometry such as `800x600`
+ */
+export async function xvfb(geometry) {
+  const screen = new Program("Xvfb", ["-displayfd", "3", "-screen", "0", `${geometry}x24`, "-nolisten", "tcp", "-noreset"]);
+  return { screen, display: await numbered(screen) };
+}
+
 /** The display whose number the server wrote to file descriptor 3. */
-export async function numbered(/** @type {Program} */ program) {
+async function numbered(/** @type {Program} */ program) {
   const [number] = await program.until("display number", () => /^\d+(?=\n)/.exec(program.third));
   return new Display(`:${number}`);
 }
@@ -92,7 +105,7 @@ export function tigervnc(geometry, { password } = {}) {
   return onFreePort(async (port) => {
     const folder = temporaryFolder();
     const args = ["-displayfd", "3", "-rfbport", String(port), "-geometry", geometry, "-depth", "24"];
-    args.push("-localhost", "yes", "-AlwaysShared", "-desktop", "Test desktop");
+    args.push("-localhost", "yes", "-AlwaysShared", "-noreset", "-desktop", "Test desktop");
     if (password === undefined) {
       args.push("-SecurityTypes", "None");
     } else {
@@ -108,8 +121,7 @@ export function tigervnc(geometry, { password } = {}) {
 /** @param {string} geometry */
 export function x11vnc(geometry) {
   return onFreePort(async (port) => {
-    const screen = new Program("Xvfb", ["-displayfd", "3", "-screen", "0", `${geometry}x24`, "-nolisten", "tcp"]);
-    const display = await numbered(screen);
+    const { screen, display } = await xvfb(geometry);
     const args = ["-display", display.name, "-rfbport", String(port), "-localhost", "-no6", "-forever", "-shared", "-nopw", "-noxrecord"];
     return ready(new Program("x11vnc", args), [screen], () => display, port);
   });
