@@ -7,8 +7,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{setup, shell, workspace};
 
@@ -33,7 +34,7 @@ const RUST_FLAGS: &[&str] = &[
     "-Zsanitizer=address",
 ];
 
-/// Fuzzes `only`, or every target in turn, for `seconds` each.
+/// Fuzzes `only`, or every target, as many at a time as there are cores, for `seconds` each.
 ///
 /// # Errors
 ///
@@ -43,12 +44,35 @@ pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
     let folder = workspace::root().join("fuzz");
     let targets = choose(target_names(&folder)?, only)?;
     let program = build(&folder.join("Cargo.toml"))?;
-    for name in &targets {
-        println!("\n-- {name}, {seconds} s");
-        shell::run(&mut fuzz_command(&folder, name, &program, seconds)?).with_context(|| {
-            format!("fuzz target {name}: the input is in fuzz/artifacts/{name}")
-        })?;
-    }
+    let waiting = Mutex::new(targets.iter());
+    let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
+    // Whoever finds a fault stops; the others go on with what is left.
+    let fuzz_on = || -> Result<()> {
+        while let Some(name) = next() {
+            fuzz(&folder, name, &program, seconds)?;
+        }
+        Ok(())
+    };
+    let cores = std::thread::available_parallelism()?.get();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(fuzz_on)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
+/// Runs one target, and prints what it said when it has ended.
+fn fuzz(folder: &Path, name: &str, program: &Path, seconds: u32) -> Result<()> {
+    let mut command = fuzz_command(folder, name, program, seconds)?;
+    let output = command.output().with_context(|| format!("cannot start {}", program.display()))?;
+    // libFuzzer writes to standard error.
+    println!("\n-- {name}, {seconds} s\n{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "fuzz target {name}: {}; the input is in fuzz/artifacts/{name}",
+        output.status
+    );
     Ok(())
 }
 

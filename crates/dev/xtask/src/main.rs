@@ -66,7 +66,7 @@ enum Task {
     Deps,
     /// Build the web client.
     Client,
-    /// Fuzz one target, or each in turn.
+    /// Fuzz one target, or all, as many at a time as there are cores.
     Fuzz {
         /// Seconds for each target.
         #[arg(long, default_value_t = 60)]
