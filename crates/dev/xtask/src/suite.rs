@@ -156,7 +156,7 @@ fn run_ignored_tests(filter: &str, programs: Option<&Path>) -> Result<()> {
     let gateway = workspace::build_everything()?;
     let mut command = workspace::cargo("test");
     // The whole workspace, because asking for less would build much of it again.
-    command.args(["--workspace", "--lib", "--test", "kubernetes", "--test", "containerd"]);
+    command.args(["--workspace", "--lib", "--test", "kubernetes", "--test", "fake"]);
     command.args(["--", "--ignored", filter]);
     command.env(workspace::GATEWAY_VARIABLE, gateway);
     if let Some(folder) = programs {

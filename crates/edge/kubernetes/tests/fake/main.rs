@@ -11,6 +11,7 @@
 
 mod files;
 mod stage;
+mod with_containerd;
 
 use porthole_dial::{Caller, CallerNews, TargetPolicy, Timeouts};
 use porthole_kubernetes::{Departures, LogView, OwnerKind, PodChoice, Run, open};
