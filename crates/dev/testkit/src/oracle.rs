@@ -1,8 +1,8 @@
 //! What must hold for every input, however strange.
 //!
 //! Each function here takes one case and panics when a promise is broken. The fuzz targets in
-//! `fuzz/` find them in [`TARGETS`] and call them with inputs that libFuzzer invents; the same inputs, once
-//! saved, are replayed under plain `cargo test`.
+//! `fuzz/` find them in [`TARGETS`] and call them with inputs that libFuzzer invents; the same
+//! inputs, once saved, are replayed under plain `cargo test`.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,

@@ -44,6 +44,11 @@ pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
     let folder = workspace::root().join("fuzz");
     let targets = choose(target_names(&folder)?, only)?;
     let program = build(&folder.join("Cargo.toml"))?;
+    // Whoever waits for one target sees what it says at once.
+    if let [name] = &targets[..] {
+        return shell::run(&mut fuzz_command(&folder, name, &program, seconds)?)
+            .with_context(|| place_of_fault(name));
+    }
     let waiting = Mutex::new(targets.iter());
     let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
     // Whoever finds a fault stops; the others go on with what is left.
@@ -62,18 +67,19 @@ pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
     })
 }
 
-/// Runs one target, and prints what it said when it has ended.
+/// Runs one target of several, and prints what it said when it has ended.
 fn fuzz(folder: &Path, name: &str, program: &Path, seconds: u32) -> Result<()> {
+    println!("{name} for {seconds} s");
     let mut command = fuzz_command(folder, name, program, seconds)?;
     let output = command.output().with_context(|| format!("cannot start {}", program.display()))?;
     // libFuzzer writes to standard error.
-    println!("\n-- {name}, {seconds} s\n{}", String::from_utf8_lossy(&output.stderr));
-    ensure!(
-        output.status.success(),
-        "fuzz target {name}: {}; the input is in fuzz/artifacts/{name}",
-        output.status
-    );
+    println!("\n-- {name}\n{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{}: {}", place_of_fault(name), output.status);
     Ok(())
+}
+
+fn place_of_fault(name: &str) -> String {
+    format!("fuzz target {name}: the input is in fuzz/artifacts/{name}")
 }
 
 fn choose(names: Vec<String>, only: Option<&str>) -> Result<Vec<String>> {
