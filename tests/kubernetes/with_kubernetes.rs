@@ -116,10 +116,10 @@ async fn an_attach_calls_every_ending_a_success() -> Result<()> {
     let mut stdout = process.stdout().context("standard output")?;
     let mut stdin = process.stdin().context("standard input")?;
     for (wanted, typed) in [("here\n", "typed\n"), ("got typed\n", "\n")] {
-        let mut heard = String::new();
-        while !heard.ends_with(wanted) {
+        let mut text = String::new();
+        while !text.ends_with(wanted) {
             let read = tokio::time::timeout(SOON, stdout.read_u8()).await;
-            heard.push(char::from(read.context("too slow")??));
+            text.push(char::from(read.context("too slow")??));
         }
         stdin.write_all(typed.as_bytes()).await?;
     }
